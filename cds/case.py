@@ -1,0 +1,242 @@
+"""One child as a criterion sees them: the facts, and what follows from them, under the settings of one trial.
+
+`p.age_at_relapse`, `p.lineage`, `p.marrow_at_relapse`: a criterion asks for these by name and compares. Everything is
+computed once, on first use.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cached_property
+
+from cds import course, treatment
+from cds.day import Day, completed_years, on
+from cds.facts import LINEAGES, PatientFacts
+from cds.finding import Basis, Evidence, Finding, Gap, Why, met, not_met, unknown
+from cds.series import Candidates, Reading, Series
+from cds.truth import MET, NOT_MET, UNKNOWN
+from cds.values import Amount, Choice, amount, any_amount, any_of, one
+
+EOI_WINDOW_DAYS = (21, 56)  # after the reinduction start: an end-of-induction result, labelled or not
+M2 = amount("5 %")
+
+
+class Case:
+    def __init__(self, facts: PatientFacts):
+        self.facts = facts
+
+    # --- anchors -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def relapse_date(self) -> Day:
+        return course.relapse_date(self.facts)
+
+    @cached_property
+    def reinduction_start(self) -> Day | None:
+        return treatment.reinduction_start(self.facts, self.relapse_date)
+
+    @cached_property
+    def evaluated_on(self) -> Day:
+        """T_eval, the day on which eligibility is frozen."""
+        return treatment.frozen_on(self.facts, treatment.enrolment(self.facts), self.reinduction_start)
+
+    # --- the child and the disease -------------------------------------------------------------------------------
+
+    def age_on(self, day: Day) -> Amount:
+        """Completed years on a day; a range while either date is partial."""
+        born = self.facts.birth_date
+        gaps = (() if born.known else born.gaps) + (() if day.known else day.gaps)
+        if not (born.known and day.known):
+            return any_amount(*gaps)
+        low = born.last and day.first and max(0, completed_years(born.last, day.first))
+        high = born.first and day.last and completed_years(born.first, day.last)
+        if high is not None and high < 0:
+            words = f"{day} is before the birth date {born}"
+            return any_amount(Gap("age", Why.CONFLICT, words, born.evidence + day.evidence))
+        open_gaps = born.gaps + day.gaps
+        words = f"born {born}, {day}: age not exact enough"
+        why = open_gaps or (Gap("age", Why.IMPRECISE, words, born.evidence + day.evidence),)
+        return Amount(_years(low), _years(high), "a", evidence=born.evidence + day.evidence, gaps=why if low != high else ())
+
+    @cached_property
+    def age_at_relapse(self) -> Amount:
+        age = self.age_on(self.relapse_date)
+        told = Evidence(f"{age} old at relapse", date=str(self.relapse_date), basis=Basis.DERIVED)
+        return Amount(age.low, age.high, age.unit, evidence=(told, *age.evidence) if age.evidence else (), gaps=age.gaps)
+
+    @property
+    def sex(self) -> Choice:
+        return self.facts.sex
+
+    @cached_property
+    def lineage(self) -> Choice:
+        """Which leukaemia of the lymphoblastic family: what confirmed records and the chart review leave open."""
+        recorded = [d for d in course.confirmed(self.facts) if d.lineages]
+        refuted = [d for d in self.facts.diagnoses.items if d.confirmed is NOT_MET and len(d.lineages) == 1]
+        answered = self.facts.chart_review.answers.get("lineage")
+        stated = {lineage for d in recorded for lineage in d.lineages} | set(answered.options if answered else ())
+        denied = {lineage for d in refuted for lineage in d.lineages}
+        evidence = tuple(d.source for d in recorded) + (answered.evidence if answered else ())
+        if stated & denied or len(stated) > 1:
+            told = evidence + tuple(d.source for d in refuted)
+            gap = Gap("lineage", Why.CONFLICT, "more than one lineage on record: " + ", ".join(map(str, told)), told)
+            both = {"mixed_phenotype"} if {"b_all", "t_all"} <= stated else set()
+            return any_of(stated | both | (LINEAGES if stated & denied else set()), gap)
+        if stated:
+            return Choice(frozenset(stated), evidence)
+        lymphoma = tuple(d.source for d in self.facts.diagnoses.items if "lymphoblastic_lymphoma" in d.hinted)
+        if lymphoma:
+            words = "lymphoblastic lymphoma: the text names leukaemia only; ask the study team"
+            return any_of(LINEAGES - denied, Gap("lineage", Why.SOURCE_AMBIGUOUS, words, lymphoma))
+        doubtful = tuple(d.source for d in self.facts.diagnoses.items if d.confirmed is UNKNOWN and d.lineages)
+        words = "lineage not confirmed" if doubtful else "lineage not recorded (immunophenotype)"
+        return any_of(LINEAGES - denied, self.facts.diagnoses.gap or Gap("lineage", Why.MISSING, words, doubtful))
+
+    @cached_property
+    def relapse(self) -> Choice:
+        """none | suspected | first | second_or_later | refractory."""
+        return course.relapse_status(self.facts, self.evaluated_on)
+
+    @cached_property
+    def relapse_sites(self) -> Choice:
+        """isolated_marrow | combined | extramedullary_only, as recorded for this relapse (not from the marrow count)."""
+        everything = {"isolated_marrow", "combined", "extramedullary_only"}
+        sites = self.extramedullary_sites
+        marrow = any("marrow" in d.sites for d in course.relapse_records(self.facts))
+        evidence = tuple(d.source for d in course.relapse_records(self.facts) if d.sites) + sites.evidence
+        recorded = None
+        if marrow:
+            recorded = Choice(frozenset({"combined"} if sites.options else {"isolated_marrow", "combined"}), evidence)
+        elif sites.options and any(d.sites for d in course.relapse_records(self.facts)):
+            recorded = Choice(frozenset({"extramedullary_only", "combined"}), evidence)
+        answered = self.facts.chart_review.answers.get("relapse-site")
+        if answered and recorded and recorded.options.isdisjoint(answered.options):
+            words = "relapse site differs between the record and the chart review"
+            return recorded.either(answered, Gap("relapse site", Why.CONFLICT, words, recorded.evidence + answered.evidence))
+        gap = self.facts.diagnoses.gap or Gap("relapse site", Why.MISSING, "relapse site not recorded")
+        return answered or recorded or any_of(everything, gap)
+
+    @cached_property
+    def extramedullary_sites(self) -> Choice:
+        """The sites outside the marrow on record for this relapse; an empty set when none is."""
+        window = (self.relapse_date.plus_days(-treatment.RELAPSE_WINDOW_DAYS), self._relapse_window_end)
+        inside = [d for d in self.facts.diagnoses.items if d.confirmed is MET and d.sites - {"marrow"} and not d.remission
+                  and (d.relapse or (d.onset and window[0].surely_by(d.onset) and d.onset.surely_by(window[1])))]
+        sites = {site for d in inside for site in d.sites - {"marrow"}} | self.facts.chart_review.sites
+        return Choice(frozenset(sites), tuple(d.source for d in inside))
+
+    # --- results -------------------------------------------------------------------------------------------------
+
+    def current(self, series: Series, days: int) -> Candidates:
+        """The newest result on the day eligibility is frozen, if not older than `days`."""
+        return series.current(self.evaluated_on, days)
+
+    def latest_echo(self, days: int) -> tuple[Candidates, Candidates]:
+        """Shortening and ejection fraction of the most recent echocardiogram; one of an earlier study does not count."""
+        shortening = self.current(self.facts.shortening_fraction, days)
+        ejection = self.current(self.facts.ejection_fraction, days)
+        return _of_the_same_study(shortening, ejection), _of_the_same_study(ejection, shortening)
+
+    @cached_property
+    def _relapse_window_end(self) -> Day:
+        return self.reinduction_start or on(self.facts.as_of)
+
+    @cached_property
+    def marrow_at_relapse(self) -> Amount:
+        """Blasts (%) in the relapse window: at least 5 % in any marrow decides; else the newest of them."""
+        start = self.relapse_date.plus_days(-treatment.RELAPSE_WINDOW_DAYS)
+        window = [r for r in self.facts.marrow_blasts.between(start, self._relapse_window_end).readings if "eoi" not in r.labels]
+        answered = self.facts.chart_review.answers.get("relapse-marrow-blasts")
+        proof = next((r for r in window if not r.problem and (r.value >= M2).truth is MET), None)
+        recorded = proof or max((r for r in window if not r.problem), key=lambda r: r.when.first, default=None)
+        problems = tuple(r.problem for r in window if r.problem)
+        if not proof and problems:
+            return any_amount(*problems)
+        if recorded and answered and (recorded.value >= M2).truth is not (answered >= M2).truth:
+            words = f"{recorded.source}; chart review {answered}"
+            return recorded.value.either(answered, Gap("marrow blasts", Why.CONFLICT, words, (recorded.source, *answered.evidence)))
+        if recorded or answered:
+            return recorded.value if recorded else answered
+        if not self.relapse_date.known:
+            return any_amount(*self.relapse_date.gaps)
+        return any_amount(self.facts.marrow_blasts.gap or Gap("marrow blasts", Why.MISSING, "no marrow blast count around the relapse found"))
+
+    def _at_end_of_induction(self, series: Series) -> Series:
+        """Results labelled end of induction, or taken 21 to 56 days after the reinduction start."""
+        today = on(self.facts.as_of)
+        labelled = [r for r in series.only("eoi").readings if not r.when.surely_after(today)]
+        start = self.reinduction_start
+        timed = series.between(start.plus_days(EOI_WINDOW_DAYS[0]), start.plus_days(EOI_WINDOW_DAYS[1])).readings if start else ()
+        found = dict.fromkeys([*labelled, *(r for r in timed if r.when.surely_by(today))])
+        return Series(f"end-of-induction {series.name}", tuple(found), series.gap)
+
+    @cached_property
+    def eoi_marrow(self) -> Candidates:
+        """The latest adequate marrow at end of induction; an inadequate one counts only when it is the only one."""
+        marrows = self._at_end_of_induction(self.facts.marrow_blasts)
+        adequate = Series(marrows.name, tuple(r for r in marrows.readings if "inadequate" not in r.labels), marrows.gap)
+        return self._with_answer((adequate if adequate.readings else marrows).latest(on(self.facts.as_of)), "eoi-marrow-category")
+
+    @cached_property
+    def eoi_ngs_mrd(self) -> Candidates:
+        mrd = self._at_end_of_induction(self.facts.mrd).only("ngs", "marrow")
+        return self._with_answer(Series("end-of-induction NGS-MRD", mrd.readings, mrd.gap).latest(on(self.facts.as_of)), "eoi-ngs-mrd")
+
+    @cached_property
+    def eoi_other_mrd(self) -> tuple[Reading, ...]:
+        """Residual disease at end of induction by flow cytometry or PCR: shown, never decides."""
+        return tuple(r for r in self._at_end_of_induction(self.facts.mrd).readings if "ngs" not in r.labels)
+
+    def _with_answer(self, found: Candidates, link_id: str) -> Candidates:
+        """The chart review's answer beside the record: stands where the record is silent, else both must agree."""
+        answer = self.facts.chart_review.answers.get(link_id)
+        if answer is None:
+            return found
+        reading = Reading(answer, Day(), answer.evidence[0])
+        if found.gaps:
+            return Candidates(found.name, (reading,)) if found.lacks(Why.MISSING) else found
+        return Candidates(found.name, (*found.readings, reading))
+
+    def ever(self, series: Series, option: str, link_id: str) -> Finding:
+        """Was `option` ever found? Positive once is positive for good; no result at all is unknown, never no."""
+        recorded = self._ever_recorded(series, option)
+        answered = self.facts.chart_review.answers.get(link_id)
+        if answered is None:
+            return recorded
+        told = answered.is_(option)
+        if recorded.truth is UNKNOWN:
+            return told if recorded.reason is Why.MISSING else recorded
+        if recorded.truth is told.truth:
+            return recorded
+        seen = recorded.evidence + answered.evidence
+        return unknown(Gap(series.name, Why.CONFLICT, " but ".join(str(e) for e in seen), seen))
+
+    def _ever_recorded(self, series: Series, option: str) -> Finding:
+        found = [r for r in series.readings if r.problem is None and r.value.is_(option).truth is MET]
+        if found:
+            return met(*(r.source for r in found))
+        newest = series.latest(on(self.facts.as_of))
+        if newest.gaps or series.gap:
+            return unknown(*(newest.gaps or (series.gap,)))
+        return not_met(*(r.source for r in newest.readings))
+
+
+def _of_the_same_study(own: Candidates, other: Candidates) -> Candidates:
+    if other.lacks(Why.NOT_LOOKED_UP):
+        return Candidates(own.name, gaps=own.gaps or other.gaps)
+    superseded = [r for r in own.readings if any(r.when.last and o.when.first and r.when.last < o.when.first for o in other.readings)]
+    if not superseded:
+        return own
+    gaps = (Gap(own.name, Why.STALE, f"{r.source} is not from the most recent echocardiogram", (r.source,)) for r in superseded)
+    return Candidates(own.name, gaps=tuple(gaps))
+
+
+def truth_as_choice(finding: Finding, if_met: str, if_not: str) -> Choice:
+    """A finding as an input of the risk rules: one option when decided, both when unknown."""
+    if finding.truth is UNKNOWN:
+        return any_of({if_met, if_not}, *finding.gaps)
+    return one(if_met if finding.truth is MET else if_not, *finding.evidence)
+
+
+def _years(years: int | None) -> Decimal | None:
+    return None if years is None else Decimal(years)

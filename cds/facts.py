@@ -1,0 +1,114 @@
+"""The vocabulary: everything a criterion may ask of a child, one commented line per fact.
+
+Mappings fill it in; nothing here is decided. A fact that was never looked up is *anything at all* and says so; a fact
+that was looked up and not found is an empty list, which is something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Generic, TypeVar
+
+from cds.day import Day
+from cds.finding import Evidence, Gap, Why
+from cds.series import Series
+from cds.truth import MET, Truth
+from cds.values import Amount, Choice, any_of
+
+LINEAGES = frozenset({"b_all", "t_all", "mixed_phenotype", "burkitt_or_mature_b", "lymphoblastic_lymphoma"})
+Item = TypeVar("Item")
+
+
+def not_looked_up(fact: str, words: str = "") -> Gap:
+    return Gap(fact, Why.NOT_LOOKED_UP, words or f"{fact} not looked up")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[Item]):
+    """What a search found; `gap` is set when it failed or was cut short, so that absence proves nothing."""
+
+    items: tuple[Item, ...] = ()
+    gap: Gap | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One entry of the problem list that states, or hints at, leukaemia of the lymphoblastic family."""
+
+    source: Evidence
+    lineages: frozenset[str] = frozenset()  # of LINEAGES; empty when the code names no lineage
+    hinted: frozenset[str] = frozenset()  # of LINEAGES; what a code hints at and cannot decide alone
+    family: Truth = MET  # unknown: the code only hints (acute leukaemia of unstated type)
+    confirmed: Truth = MET  # unknown: provisional, differential, unconfirmed; not met: refuted
+    onset: Day | None = None
+    recorded: Day | None = None
+    relapse: bool = False  # recorded as relapse or recurrence
+    refractory: bool = False
+    remission: bool = False
+    ordinal: str | None = None  # "first" or "later", where a code says so
+    sites: frozenset[str] = frozenset()  # of marrow, cns, testis, other
+    ph_positive: bool = False
+
+    @property
+    def starts(self) -> Day | None:
+        """When it began; its recording is only the latest day it can have begun."""
+        return self.onset or (Day(None, self.recorded.last, None, (self.source,)) if self.recorded else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """One administered dose of an anti-leukaemic drug."""
+
+    drug: str
+    when: Day
+    source: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class ChartReview:
+    """What a named clinician answered in the chart-review Questionnaire, by `linkId`; basis attested."""
+
+    answers: Mapping[str, Day | Choice | Amount] = field(default_factory=dict)
+    sites: frozenset[str] = frozenset()  # extramedullary-site repeats
+    gap: Gap | None = None
+
+
+def _series(name: str):
+    return field(default_factory=lambda: Series(name, gap=not_looked_up(name)))
+
+
+def _listed(name: str):
+    return field(default_factory=lambda: Listed(gap=not_looked_up(name)))
+
+
+@dataclass(frozen=True)
+class PatientFacts:
+    """One child. Every fact defaults to *anything at all*."""
+
+    patient: str  # reference, `Patient/123`
+    as_of: date  # the day for which the question is asked
+    birth_date: Day = field(default_factory=lambda: Day(gaps=(not_looked_up("birth date"),)))
+    sex: Choice = field(default_factory=lambda: any_of({"male", "female"}, not_looked_up("sex")))
+    deceased: Choice = field(default_factory=lambda: any_of({"yes", "no"}, not_looked_up("vital status")))
+
+    diagnoses: Listed[Diagnosis] = _listed("leukaemia diagnosis")  # problem list and encounter diagnoses
+    doses: Listed[Dose] = _listed("administered drugs")  # frontline and reinduction drugs, as given
+    first_line_end: Listed[Day] = _listed("end of first-line treatment")  # ends of the recorded first-line treatment
+    enrolment: Listed[Day] = _listed("enrolment")  # start of taking part in this trial
+
+    marrow_blasts: Series = _series("marrow blasts")  # %, morphology; M1/M2/M3 as ranges; labels: eoi
+    mrd: Series = _series("MRD")  # % of nucleated cells; labels: ngs|flow|pcr, marrow|blood, eoi
+    bcr_abl1: Series = _series("BCR::ABL1")  # positive or negative
+    creatinine: Series = _series("creatinine")  # mg/dL, serum or plasma
+    bilirubin_direct: Series = _series("direct bilirubin")  # mg/dL
+    bilirubin_conjugated: Series = _series("conjugated bilirubin")  # mg/dL; can prove direct high, never low
+    bilirubin_total: Series = _series("total bilirubin")  # mg/dL
+    ejection_fraction: Series = _series("ejection fraction")  # %, left ventricle, by echocardiogram
+    shortening_fraction: Series = _series("shortening fraction")  # %, by echocardiogram
+
+    chart_review: ChartReview = field(default_factory=lambda: ChartReview(gap=not_looked_up("chart review")))
+
+    issues: tuple[Evidence, ...] = ()  # data seen and not used, with why
+    not_looked_up: tuple[tuple[str, str], ...] = ()  # searches that failed or were never made, with why

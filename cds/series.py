@@ -1,0 +1,126 @@
+"""Results in time: which one counts, and what may count when the record leaves that open.
+
+A `Series` is every result of one test. Criteria ask for the current one, for all in a window, or for the latest; the
+answer is a set of `Candidates`, because two results of the same time, or one without a date, leave more than one open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cds.day import Day
+from cds.finding import Evidence, Finding, Gap, Why, every_possibility, unknown
+from cds.values import Amount, Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One result. `problem` says why it cannot be used; its value then is anything at all."""
+
+    value: Amount | Choice
+    when: Day
+    source: Evidence
+    labels: frozenset[str] = frozenset()
+    problem: Gap | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The readings of which one is the result that counts; none, with the gaps that say why."""
+
+    name: str
+    readings: tuple[Reading, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+    def each(self, test: Callable[[Reading], Finding]) -> Finding:
+        """What `test` says of every reading that may count: decided only if all agree."""
+        if self.gaps:
+            return unknown(*self.gaps)
+        seen = tuple(r.source for r in self.readings)
+        words = f"{self.name}: {' and '.join(str(e) for e in seen)} disagree"
+        return every_possibility((test(r) for r in self.readings), Gap(self.name, Why.CONFLICT, words, seen))
+
+    def __lt__(self, limit: Amount) -> Finding:
+        return self.each(lambda r: r.value < limit)
+
+    def __le__(self, limit: Amount) -> Finding:
+        return self.each(lambda r: r.value <= limit)
+
+    def __ge__(self, limit: Amount) -> Finding:
+        return self.each(lambda r: r.value >= limit)
+
+    def is_(self, *options: str) -> Finding:
+        return self.each(lambda r: r.value.is_(*options))
+
+    def lacks(self, *reasons: Why) -> bool:
+        """Nothing can be used, and only for these reasons."""
+        return bool(self.gaps) and {gap.reason for gap in self.gaps} <= set(reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """All results of one test. `gap` is set when the search for them failed or was cut short."""
+
+    name: str
+    readings: tuple[Reading, ...] = ()
+    gap: Gap | None = None
+
+    def __bool__(self) -> bool:
+        raise TypeError("ask a Series for .readings, .current() or .latest()")
+
+    def only(self, *labels: str) -> Series:
+        return Series(self.name, tuple(r for r in self.readings if set(labels) <= r.labels), self.gap)
+
+    def plus(self, *readings: Reading) -> Series:
+        return Series(self.name, self.readings + readings, self.gap)
+
+    def latest(self, until: Day) -> Candidates:
+        """The newest result on or before `until`, whatever its age.
+
+        A newer result that cannot be used (no unit, rejected, preliminary) leaves the fact unknown; the older good one
+        is shown and does not decide. A preliminary one beside a final one of the same time does not count.
+        """
+        known = [r for r in self.readings if not (r.when.first and until.last and r.when.first > until.last)]
+        sure = [r for r in known if r.when.surely_by(until)]
+        newest = [r for r in known if not any(r.when.surely_before(other.when) for other in sure)]
+        usable = tuple(r for r in newest if r.problem is None)
+        problems = tuple(r.problem for r in newest if r.problem and not (usable and r.problem.reason is Why.PENDING and _beside(r, usable)))
+        if problems:
+            older = tuple(r.source for r in known if r.problem is None)
+            return Candidates(self.name, gaps=tuple(_showing(p, older) for p in problems))
+        if not usable:
+            return Candidates(self.name, gaps=(self.gap or Gap(self.name, Why.MISSING, f"no {self.name} found"),))
+        return Candidates(self.name, usable)
+
+    def current(self, until: Day, days: int) -> Candidates:
+        """The newest result, if `0 <= until - its day <= days`; otherwise stale, and shown with its date."""
+        newest = self.latest(until)
+        gaps = [gap for r in newest.readings for gap in _freshness(self.name, r, until, days)]
+        return Candidates(self.name, newest.readings, tuple(gaps)) if gaps else newest
+
+    def between(self, first: Day, last: Day) -> Series:
+        """The results surely taken in this window (both ends included); open ends let everything through."""
+        inside = (r for r in self.readings if first.surely_by(r.when) and r.when.surely_by(last))
+        return Series(self.name, tuple(inside), self.gap)
+
+
+def _beside(reading: Reading, others: tuple[Reading, ...]) -> bool:
+    return any(not o.when.surely_before(reading.when) for o in others)
+
+
+def _showing(problem: Gap, older: tuple[Evidence, ...]) -> Gap:
+    if not older:
+        return problem
+    words = f"{problem.words} (not decided by {', '.join(str(e) for e in older)})"
+    return Gap(problem.fact, problem.reason, words, problem.seen + older)
+
+
+def _freshness(name: str, reading: Reading, until: Day, days: int) -> list[Gap]:
+    oldest = until.plus_days(-days)
+    if oldest.surely_by(reading.when) and reading.when.surely_by(until):
+        return []
+    if reading.when.last and oldest.first and reading.when.last < oldest.first:
+        age = (until.first - reading.when.last).days if until.first else "more"
+        return [Gap(name, Why.STALE, f"{reading.source} is {age} days old (limit {days})", (reading.source,))]
+    return [Gap(name, Why.IMPRECISE, f"{reading.source} has no exact date, so it may be older than {days} days", (reading.source,))]

@@ -1,0 +1,242 @@
+"""Who may take part: one small function per bullet of the document, in its order, under its own sentence.
+
+`p` is the Case, `policy` the trial's Policies. Bullets that this version does not judge yet are quoted as `not_judged`.
+"""
+
+from __future__ import annotations
+
+from cds.case import M2, Case
+from cds.criterion import exclusion, inclusion, not_judged, unclear_text
+from cds.finding import Basis, Finding, Gap, Why, choose, given, unknown
+from cds.limits import LimitByAgeAndSex
+from cds.trials.nct05827549.policies import Policies
+from cds.truth import MET, NOT_MET, UNKNOWN
+from cds.values import amount
+
+
+@inclusion(
+    "INC-01",
+    "Patients <= 1 year and >22 years of age at the time of relapse will be eligible",
+    reading="The inequalities are printed the wrong way round; the page header says 1-22 years. From the first birthday "
+    "to the day before the 22nd; whether 22-year-olds may take part is for the study team.",
+)
+def age_at_relapse(p: Case, policy: Policies) -> Finding:
+    age = p.age_at_relapse
+    if policy.age_upper == "le22":
+        return (age >= amount("1 a")) & (age < amount("23 a"))
+    within = (age >= amount("1 a")) & (age < amount("22 a"))
+    if policy.age_upper == "lt22":
+        return within
+    asked = unclear_text("age at relapse", "22 years old at relapse: header says 1-22 years, the criterion >22; ask the study team")
+    return choose((age >= amount("22 a")) & (age < amount("23 a")), asked, within)
+
+
+@inclusion(
+    "INC-02",
+    "Participants must have a histologic diagnosis of acute lymphoblastic leukemia:",
+    "B-ALL: Precursor B-cell acute lymphoblastic leukemia",
+    "T-ALL: Precursor T-cell acute lymphoblastic leukemia",
+    reading="A confirmed, coded diagnosis that names the lineage suffices. Lymphoblastic lymphoma is for the study team.",
+)
+def diagnosis(p: Case, policy: Policies) -> Finding:
+    asked = unclear_text("diagnosis", "lymphoblastic lymphoma: the text names leukaemia only; ask the study team")
+    return choose(p.lineage.is_("lymphoblastic_lymphoma"), asked, p.lineage.is_("b_all", "t_all"))
+
+
+@inclusion(
+    "INC-03",
+    "1st recurred acute lymphoblastic leukemia patients, recurred parts including marrow.",
+    "Enrolling patients with combined extra medullary relapse including bone marrow is acceptable. (No limits for extra "
+    "medullary site) Additionally, subjects whose blast cells in bone marrow are less than 5% (ALL whether type M2 or M3 "
+    "must be definite)",
+    reading="First relapse after a remission, marrow involved with at least 5 % blasts by morphology (M2 or M3). The "
+    "sentence on less than 5 % has no verb: such a marrow is for the study team.",
+)
+def first_relapse_with_marrow(p: Case, policy: Policies) -> Finding:
+    suspected = unknown(Gap("relapse", Why.MISSING, "relapse suspected, not documented", p.relapse.evidence))
+    first = choose(p.relapse.is_("suspected"), suspected, p.relapse.is_("first"))
+    return given(first, marrow_involved(p, policy))
+
+
+def marrow_involved(p: Case, policy: Policies) -> Finding:
+    """Marrow in this relapse: by its blasts; an extramedullary-only relapse is contradicted by a marrow of 5 % or more."""
+    outside_only = p.relapse_sites.is_("extramedullary_only")
+    enough = p.marrow_at_relapse >= M2
+    if outside_only.truth is MET:
+        if enough.truth is MET:
+            words = f"recorded as extramedullary only, but {enough.words}"
+            return unknown(Gap("relapse site", Why.CONFLICT, words, outside_only.evidence + enough.evidence))
+        return ~outside_only if enough.truth is NOT_MET or enough.reason is Why.MISSING else enough
+    if outside_only.truth is UNKNOWN and outside_only.reason is Why.CONFLICT:
+        return outside_only
+    if enough.truth is NOT_MET and policy.marrow_below_5pct == "review":
+        words = "marrow blasts below 5 %: the sentence can be read as accepting or as refusing it; ask the study team"
+        return unknown(Gap("marrow blasts", Why.SOURCE_AMBIGUOUS, words, enough.evidence))
+    return enough
+
+
+CREATININE = LimitByAgeAndSex(
+    "mg/dL",
+    # age (years)  male   female
+    (1, 2, "0.6", "0.6"),
+    (2, 6, "0.8", "0.8"),
+    (6, 10, "1", "1"),
+    (10, 13, "1.2", "1.2"),
+    (13, 16, "1.5", "1.4"),
+    (16, None, "1.7", "1.4"),
+)
+
+
+@inclusion(
+    "INC-06",
+    "Adequate Renal Function",
+    "A serum creatinine based on age/gender as follows:",
+    "1 to < 2 years - Male (0.6) Female (0.6) 2 to < 6 years - Male (0.8) Female (0.8) 6 to < 10 years - Male (1) "
+    "Female (1) 10 to < 13 years - Male (1.2) Female (1.2) 13 to < 16 years - Male (1.5) Female (1.4)",
+    "≥ 16 years - Male (1.7) Female (1.4)",
+    reading="The table gives neither operator nor unit: read as the highest value accepted, in mg/dL, for the age on the "
+    "day of the sample.",
+    modifiable=True,
+)
+def renal_function(p: Case, policy: Policies) -> Finding:
+    current = p.current(p.facts.creatinine, policy.creatinine_days)
+    return current.each(lambda sample: sample.value <= CREATININE.at(p.age_on(sample.when), p.sex))
+
+
+@inclusion(
+    "INC-07",
+    "Adequate Liver Function defined as a direct bilirubin <3.0 mg/dL",
+    reading="Strictly below. Without a current direct bilirubin, a current total below 3.0 shows it, since direct cannot "
+    "exceed total; a conjugated bilirubin of 3.0 or more shows the opposite.",
+    modifiable=True,
+)
+def liver_function(p: Case, policy: Policies) -> Finding:
+    limit = amount("3.0 mg/dL")
+    direct = p.current(p.facts.bilirubin_direct, policy.bilirubin_days)
+    total = p.current(p.facts.bilirubin_total, policy.bilirubin_days) < limit
+    conjugated = p.current(p.facts.bilirubin_conjugated, policy.bilirubin_days) >= limit
+    if not direct.lacks(Why.MISSING, Why.STALE):
+        return direct < limit
+    if total.truth is MET and conjugated.truth is MET:
+        words = f"{total.words}, but {conjugated.words}"
+        return unknown(Gap("direct bilirubin", Why.CONFLICT, words, total.evidence + conjugated.evidence))
+    if conjugated.truth is MET:
+        return (~conjugated).as_basis(Basis.INFERRED)
+    return total.as_basis(Basis.INFERRED) if total.truth is MET else direct < limit
+
+
+@inclusion(
+    "INC-08",
+    "Adequate Cardiac Function defined as: Shortening fraction of ≥ 27% by echocardiogram, or Ejection fraction of ≥ 50% "
+    "by echocardiogram",
+    reading="Either suffices, both from the most recent echocardiogram; a value by another method does not count.",
+    modifiable=True,
+)
+def cardiac_function(p: Case, policy: Policies) -> Finding:
+    shortening, ejection = p.latest_echo(policy.echo_days)
+    return (shortening >= amount("27 %")) | (ejection >= amount("50 %"))
+
+
+@exclusion(
+    "EXC-01",
+    "Patients with Burkitt leukemia/lymphoma or mature B-cell leukemia",
+)
+def burkitt_or_mature_b_leukaemia(p: Case, policy: Policies) -> Finding:
+    return p.lineage.is_("burkitt_or_mature_b")
+
+
+@exclusion(
+    "EXC-02",
+    "Patients with Philadelphia chromosome positive (Ph+) ALL",
+    reading="Any positive BCR::ABL1 or t(9;22), ever. A later negative does not cancel it; no test is not a negative test.",
+)
+def philadelphia_positive(p: Case, policy: Policies) -> Finding:
+    return p.ever(p.facts.bcr_abl1, "positive", "bcr-abl1")
+
+
+@exclusion(
+    "EXC-05",
+    "Patients with mixed phenotype leukemia",
+)
+def mixed_phenotype_leukaemia(p: Case, policy: Policies) -> Finding:
+    return p.lineage.is_("mixed_phenotype")
+
+
+NOT_JUDGED_YET = (
+    not_judged("INC-04", "no prior allogeneic transplant", "Patients who have never received allogeneic stem cell transplant"),
+    not_judged("INC-05", "no prior blinatumomab", "Patients who have never received blinatumomab before"),
+    not_judged(
+        "INC-09",
+        "performance status",
+        "Lansky (age < 16 years) or Karnofsky (age ≥ 16 years) performance status ≥ 60% at screening",
+        modifiable=True,
+    ),
+    not_judged("INC-10", "life expectancy", "Patients with a life expectancy of 1 or more year"),
+    not_judged(
+        "INC-11",
+        "expected compliance",
+        "Patients who are expected to comply with all required study procedures and follow the study protocol in the "
+        "opinion of the investigator",
+    ),
+    not_judged(
+        "INC-12",
+        "consent and assent",
+        "Signed written informed consent and assent forms must be obtained prior to any study procedures",
+    ),
+    not_judged(
+        "EXC-03",
+        "CD19-negative relapse",
+        "Patients with CD19-negative recurrent progenitor B-cell acute lymphoblastic leukemia (non-expression of CD19 in "
+        "peripheral blood or bone marrow by flow cytometry) are not eligible for administration of Blinatumomab",
+    ),
+    not_judged(
+        "EXC-04",
+        "relapse within 1 month of induction",
+        "In case of relapsed within 1 month after the end of induction with the same 4-drug therapy used in this study",
+    ),
+    not_judged(
+        "EXC-06",
+        "relapse within 1 month of induction (repeated)",
+        "patient who was relapsed within 1 month after the end of induction therapy with the same 4-drug regimen to be "
+        "used in this study.",
+    ),
+    not_judged(
+        "EXC-07",
+        "genetic syndromes",
+        "Patients with genetic syndrome: Down syndrome, Bloom syndrome, ataxia-telangiectasia, Fanconi anemia, Kostmann "
+        "syndrome, Shwachman syndrome bone marrow failure syndrome",
+    ),
+    not_judged("EXC-08", "HIV", "Patients with known HIV"),
+    not_judged(
+        "EXC-09",
+        "pregnancy not excluded",
+        "Female patients who are not proved as infertile or pregnant (Evidence of infertility: History taking of "
+        "possibilities of pregnancy or urine human chorionic gonadotrophin test negative, amenorrhea more than a year, "
+        "Natural or artificial (Ex.hormone therapy) menopause status more than a year, surgical "
+        "sterilization(Ex.Hysterectomy or ovariotomy etc)",
+    ),
+    not_judged(
+        "EXC-10",
+        "treatment in another trial",
+        "Currently receiving treatment in another investigational drug study or clinical trial",
+        modifiable=True,
+    ),
+    not_judged(
+        "EXC-11",
+        "unstable conditions",
+        "Evidence of unstable conditions that would pose a risk to subject safety or interfere with the patients' compliance",
+    ),
+    not_judged(
+        "EXC-12",
+        "CNS pathology",
+        "Patients with clinically relevant central nervous system (CNS) pathology or active CNS involvement including: "
+        "unstable epilepsy, uncontrolled seizure, paralysis, aphasia, history of severe brain injury, cerebellar disease, "
+        "organic brain syndrome, psychosis, coordination/movement disorder",
+    ),
+    not_judged(
+        "EXC-13",
+        "hypersensitivity to study drugs",
+        "Known hypersensitivity to drugs or components to be administered: Idarubicin, Etoposide, Ifosfamide, Cytarabine, "
+        "Vincristine, Mercaptopurine, Blinatumomab",
+    ),
+)

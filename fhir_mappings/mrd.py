@@ -1,0 +1,77 @@
+"""Residual disease: which method, which sample, and what "not detected" can show.
+
+100 cells per million are 0.01 %. "Not detected" means below the sample's own limit of detection, and nothing more: a
+sample that could not see 0.01 % cannot show less than 0.01 %.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from cds.finding import Evidence, Gap, Why
+from cds.series import Reading
+from cds.values import Amount
+from fhir_mappings import codelists
+from fhir_mappings.observations import NEGATIVE, Result, amount_reading, reported
+from fhir_mappings.units import MRD
+
+ASSAYS = {f"mrd_{method}_{sample}": frozenset({method, sample}) for method in ("ngs", "flow", "pcr") for sample in ("marrow", "blood")}
+
+_POWER = re.compile(r"\s*(<)?\s*(?:(\d+(?:\.\d+)?)\s*[x×*]\s*)?10\s*\^?\s*-([456])\s*$")
+_EXPONENT = re.compile(r"\s*(<)?\s*(\d+(?:\.\d+)?)[eE]-(\d)\s*$")
+
+
+def mrd_reading(result: Result, labels: frozenset[str]) -> Reading:
+    """MRD in % of nucleated cells; a value of 0 or a coded "not detected" reads as below the limit of detection."""
+    result = replace(result, element=_as_quantity(result.element))
+    reading = amount_reading(result, MRD, labels)
+    if reading.problem and not _not_detected(result.element):
+        return reading
+    if reading.problem and reading.problem.reason is Why.PENDING:
+        return reading
+    is_zero = isinstance(reading.value, Amount) and reading.value.exact and reading.value.low == 0
+    if not (is_zero or _not_detected(result.element)):
+        return reading
+    limit = limit_of_detection(result)
+    source = replace(reading.source, words=f"{result.name} not detected" + (f" (limit of detection {limit.low} %)" if limit else ""))
+    return not_detected(result.name, reading, limit, source, labels)
+
+
+def not_detected(name: str, reading: Reading, limit: Amount | None, source: Evidence, labels: frozenset[str]) -> Reading:
+    labels = labels | {"not_detected"}
+    if limit is None:
+        gap = Gap(name, Why.MISSING, f"{source}: the sample's limit of detection is not recorded", (source,))
+        return Reading(Amount(Decimal(0), Decimal(100), "%", evidence=(source,), gaps=(gap,)), reading.when, source, labels)
+    return Reading(Amount(Decimal(0), limit.low, "%", high_open=True, evidence=(source,)), reading.when, source, labels)
+
+
+def limit_of_detection(result: Result) -> Amount | None:
+    for component in result.resource.get("component") or ():
+        if isinstance(component, Mapping) and codelists.states(component.get("code"), "mrd_limit_of_detection"):
+            limit = amount_reading(replace(result, element=component), MRD).value
+            if isinstance(limit, Amount) and limit.exact and limit.low > 0:
+                return limit
+    return None
+
+
+def _not_detected(element: Mapping[str, Any]) -> bool:
+    return codelists.states(element.get("valueCodeableConcept"), *NEGATIVE) or reported(element).strip().lower() in ("not detected", "undetected", "negative")
+
+
+def _as_quantity(element: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The written fractions `1.2E-4`, `2x10^-5`, `<10^-4` as a quantity; other text stays text, for a person."""
+    text = element.get("valueString")
+    if not isinstance(text, str):
+        return element
+    if found := _POWER.match(text):
+        comparator, number, power = found[1], Decimal(found[2] or 1), found[3]
+    elif found := _EXPONENT.match(text):
+        comparator, number, power = found[1], Decimal(found[2]), found[3]
+    else:
+        return element
+    quantity = {"value": number.scaleb(-int(power)), "code": "1", "unit": "of cells"} | ({"comparator": comparator} if comparator else {})
+    return {**element, "valueQuantity": quantity}

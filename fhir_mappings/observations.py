@@ -1,0 +1,216 @@
+"""Observations to readings: status, value, unit, comparator, date; and why a result cannot be used.
+
+A result that cannot be used is kept with its reason: an unreadable newer creatinine must not let an older good one
+decide. Only `entered-in-error` and `cancelled` results do not exist.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+from cds.finding import Evidence, Gap, Why
+from cds.series import Reading
+from cds.values import Amount, Choice, amount, any_amount, bounded, one
+from fhir_mappings import codelists, dates
+from fhir_mappings.record import Resource
+from fhir_mappings.subject import reference_of
+from fhir_mappings.units import Analyte, convert, plausible, unit_of
+
+USABLE = frozenset({"final", "amended", "corrected"})
+NON_EXISTENT = frozenset({"entered-in-error", "cancelled"})
+COMPARATORS = frozenset({"", "<", "<=", ">", ">="})
+
+POSITIVE = ("result_positive", "result_detected")
+NEGATIVE = ("result_negative", "result_not_detected")
+NO_ANSWER = {
+    "result_not_trackable": (Why.MISSING, "no clone to follow"),
+    "result_failed": (Why.MISSING, "test failed"),
+    "result_inadequate": (Why.MISSING, "sample inadequate"),
+}
+WORDS = {"positive": "positive", "detected": "positive", "negative": "negative", "not detected": "negative"}
+
+_RANGE = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*\d+(\.\d+)?(\s*(-|–)\s*\d+(\.\d+)?)?\s*(%|[a-zA-Zµμ/]+)\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One Observation, or one component of one with a code of its own, that states a fact we read."""
+
+    resource: Resource
+    element: Mapping[str, Any]  # the Observation or the component: where the value is
+    name: str  # the fact's human name
+
+    @property
+    def reference(self) -> str:
+        return reference_of(self.resource)
+
+    @property
+    def exists(self) -> bool:
+        return self.resource.get("status") not in NON_EXISTENT
+
+
+def amount_reading(result: Result, analyte: Analyte, labels: frozenset[str] = frozenset()) -> Reading:
+    """The amount in the analyte's unit, or the reason why there is none."""
+    problem = _status_problem(result)
+    value = problem or _amount(result, analyte)
+    return _reading(result, value, labels)
+
+
+def choice_reading(result: Result, labels: frozenset[str] = frozenset()) -> Reading:
+    """Positive or negative, from coded answers or these exact words; a number is never read as either."""
+    value: Choice | Gap = _status_problem(result) or _positive_or_negative(result)
+    return _reading(result, value, labels)
+
+
+def rejected_reading(result: Result, why: str, labels: frozenset[str] = frozenset()) -> Reading:
+    return _reading(result, _gap(result, Why.UNIT, why), labels)
+
+
+def _reading(result: Result, value: Amount | Choice | Gap, labels: frozenset[str]) -> Reading:
+    when = dates.sample_day(result.resource)
+    date = str(when) if when.known else None
+    told = f"{result.name} {reported(result.element)}"
+    source = Evidence(told, result.reference, date)
+    if isinstance(value, Gap):
+        shown = Gap(value.fact, value.reason, f"{source}: {value.words}", (source,))
+        return Reading(any_amount(shown), when, source, labels, shown)
+    sourced = type(value)(**{**{f: getattr(value, f) for f in value.__slots__}, "evidence": (source,)})
+    return Reading(sourced, when, source, labels)
+
+
+def reported(element: Mapping[str, Any]) -> str:
+    """The value as it was reported, for display; never a parsed or converted number."""
+    if isinstance(element.get("valueString"), str):
+        return element["valueString"]
+    quantity = element.get("valueQuantity")
+    if isinstance(quantity, Mapping):
+        parts = (quantity.get("comparator"), quantity.get("value"), quantity.get("unit") or quantity.get("code"))
+        return " ".join(str(part) for part in parts if part is not None) or "without a value"
+    limits = element.get("valueRange")
+    if isinstance(limits, Mapping):
+        low, high = (limits.get(side) or {} for side in ("low", "high"))
+        return f"{low.get('value', '?')} to {high.get('value', '?')} {high.get('unit') or low.get('unit') or ''}".strip()
+    for key in ("valueInteger", "valueBoolean"):
+        if key in element:
+            return str(element[key])
+    return coded_words(element.get("valueCodeableConcept")) or "without a value"
+
+
+def coded_words(concept: Any) -> str | None:
+    """Our own label for a coded answer, else its text."""
+    if not isinstance(concept, Mapping):
+        return None
+    codings = [c for c in concept.get("coding") or () if isinstance(c, Mapping)]
+    labels = (codelists.label(str(c.get("system")), str(c.get("code"))) for c in codings)
+    return next((label for label in labels if label), None) or concept.get("text") or next((c["display"] for c in codings if c.get("display")), None)
+
+
+def _status_problem(result: Result) -> Gap | None:
+    status = result.resource.get("status")
+    if status in USABLE:
+        return None
+    return _gap(result, Why.PENDING, f"status is {status if status in ('preliminary', 'registered') else 'not final'}")
+
+
+def _amount(result: Result, analyte: Analyte) -> Amount | Gap:
+    element = result.element
+    if isinstance(element.get("valueQuantity"), Mapping):
+        return _quantity(result, element["valueQuantity"], analyte)
+    if isinstance(element.get("valueRange"), Mapping):
+        return _range(result, element["valueRange"], analyte)
+    if isinstance(element.get("valueString"), str):
+        return _text(result, element["valueString"], analyte)
+    for concept, (reason, words) in NO_ANSWER.items():
+        if codelists.states(element.get("valueCodeableConcept"), concept):
+            return _gap(result, reason, words)
+    return _no_value(result)
+
+
+def _quantity(result: Result, quantity: Mapping[str, Any], analyte: Analyte) -> Amount | Gap:
+    number, comparator = _number(quantity.get("value")), quantity.get("comparator") or ""
+    if number is None:
+        return _no_value(result)
+    if comparator not in COMPARATORS:
+        return _gap(result, Why.UNIT, "its comparator is not one of <, <=, >=, >")
+    unit = unit_of(quantity, analyte)
+    if unit is None:
+        missing = not (quantity.get("unit") or quantity.get("code"))
+        return _gap(result, Why.UNIT, "no unit" if missing else "its unit is not a unit of this test")
+    value = convert(number, unit, analyte)
+    if not plausible(value, analyte) and not (comparator and value == 0):
+        return _gap(result, Why.UNIT, "not a plausible value in this unit")
+    return bounded(comparator, value, analyte.unit)
+
+
+def _range(result: Result, limits: Mapping[str, Any], analyte: Analyte) -> Amount | Gap:
+    ends = []
+    for side in ("low", "high"):
+        end = limits.get(side)
+        found = _quantity(result, end, analyte) if isinstance(end, Mapping) else None
+        if isinstance(found, Gap):
+            return found
+        ends.append(found)
+    low, high = ends
+    if low is None and high is None:
+        return _no_value(result)
+    if low and high and low.low > high.high:
+        return _gap(result, Why.UNIT, "its range is upside down")
+    return Amount(low.low if low else Decimal(0), high.high if high else None, analyte.unit)
+
+
+def _text(result: Result, text: str, analyte: Analyte) -> Amount | Gap:
+    """`45-50 %`, `> 55 %`: an amount written out. Any other text is for a person."""
+    if not _RANGE.match(text):
+        return _gap(result, Why.UNIT, "its text is not a number with a unit")
+    written = amount(text)
+    unit = unit_of({"unit": written.unit}, analyte)
+    if unit is None:
+        return _gap(result, Why.UNIT, "its unit is not a unit of this test")
+    low, high = (end if end is None else convert(end, unit, analyte) for end in (written.low, written.high))
+    if not all(end is None or end == 0 or plausible(end, analyte) for end in (low, high)):
+        return _gap(result, Why.UNIT, "not a plausible value in this unit")
+    return Amount(low, high, analyte.unit, written.low_open, written.high_open)
+
+
+def _positive_or_negative(result: Result) -> Choice | Gap:
+    concept = result.element.get("valueCodeableConcept")
+    for no_answer, (reason, words) in NO_ANSWER.items():
+        if codelists.states(concept, no_answer):
+            return _gap(result, reason, words)
+    positive, negative = codelists.states(concept, *POSITIVE), codelists.states(concept, *NEGATIVE)
+    if positive and negative:
+        return _gap(result, Why.CONFLICT, "coded both positive and negative")
+    if positive or negative:
+        return one("positive" if positive else "negative")
+    said = _exact_word(result.element.get("valueString")) or _exact_word(isinstance(concept, Mapping) and concept.get("text"))
+    return one(said) if said else _no_value(result, "it is neither clearly positive nor clearly negative")
+
+
+def _exact_word(text: Any) -> Literal["positive", "negative"] | None:
+    return WORDS.get(" ".join(text.lower().split())) if isinstance(text, str) else None
+
+
+def _no_value(result: Result, otherwise: str = "it has no value that can be read") -> Gap:
+    absent = result.element.get("dataAbsentReason")
+    if absent is not None:
+        return _gap(result, Why.MISSING, f"no value ({coded_words(absent) or 'no reason given'})")
+    empty = not any(key.startswith("value") for key in result.element)
+    return _gap(result, Why.MISSING if empty else Why.UNIT, "no value" if empty else otherwise)
+
+
+def _number(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _gap(result: Result, reason: Why, words: str) -> Gap:
+    return Gap(result.name, reason, words)

@@ -1,0 +1,199 @@
+"""From the record to the facts: select by code on raw JSON, validate the selected few, read them, report the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from cds.facts import Diagnosis, Listed, PatientFacts, not_looked_up
+from cds.finding import Evidence, Gap
+from cds.series import Reading, Series
+from fhir_mappings import codelists, treatments
+from fhir_mappings.chart_review import chart_review, is_chart_review
+from fhir_mappings.checked import Check, validated
+from fhir_mappings.diagnoses import diagnosis, is_leukaemia, ph_positive_reading
+from fhir_mappings.observations import Result, rejected_reading
+from fhir_mappings.person import read_person
+from fhir_mappings.record import Record, Resource
+from fhir_mappings.sources import OBSERVED, SEARCHES, ObservedFact
+from fhir_mappings.subject import is_about, names, reference_of
+from fhir_mappings.units import CREATININE, MOLAR, unit_of
+
+
+def read_patient(record: Record, as_of: date, check: Check = validated) -> PatientFacts:
+    """Everything the record says of one child, as facts. Never raises for what a record holds."""
+    return _Reading(record, as_of, check).facts()
+
+
+class _Reading:
+    """One pass over one record; collects the issues on the way."""
+
+    def __init__(self, record: Record, as_of: date, check: Check):
+        self.record, self.as_of, self.check = record, as_of, check
+        self.issues: list[Evidence] = []
+        self.patient = names(record.patient_id, record.full_urls)
+
+    def facts(self) -> PatientFacts:
+        diagnoses = self.diagnoses()
+        observed = self.observed()
+        philadelphia = [r for d in diagnoses if (r := ph_positive_reading(d))]
+        observed["bcr_abl1"] = observed["bcr_abl1"].plus(*philadelphia)
+        review, unread = chart_review(self.usable("answers", is_chart_review), self.gap("answers", "chart review"))
+        self.issues += unread
+        return PatientFacts(
+            patient=f"Patient/{self.record.patient_id}",
+            as_of=self.as_of,
+            **self.person(),
+            diagnoses=Listed(tuple(diagnoses), self.gap("conditions", "leukaemia diagnosis")),
+            doses=Listed(tuple(self.doses()), self.gap("administrations", "administered drugs")),
+            first_line_end=Listed(tuple(self.first_line_ends()), self.gap("procedures", "end of first-line treatment")),
+            enrolment=Listed(tuple(self.enrolments()), self.gap("studies", "enrolment")),
+            chart_review=review,
+            **observed,
+            issues=tuple(dict.fromkeys(self.issues)),
+            not_looked_up=tuple((s.words, a.why) for s in SEARCHES if not (a := self.record.answer(s.name)).complete),
+        )
+
+    # --- what there is to read -----------------------------------------------------------------------------------
+
+    def gap(self, search: str, fact: str) -> Gap | None:
+        """Why absence proves nothing here; None when the search was answered in full."""
+        answer = self.record.answer(search)
+        return None if answer.complete else not_looked_up(fact, f"{fact}: {answer.why}")
+
+    def resources(self, *searches: str) -> Iterator[Resource]:
+        """The child's own resources of these searches, each once; the newest version where one came twice."""
+        found: dict[str, Resource] = {}
+        for answer in map(self.record.answer, searches):
+            self.issues += [Evidence(f"{words}; it was not used") for words in answer.rejected]
+            for resource in answer.resources:
+                reference = reference_of(resource) if resource.get("id") else f"{id(resource)}"
+                if reference not in found or _version(resource) > _version(found[reference]):
+                    found[reference] = resource
+        for resource in found.values():
+            about = is_about(resource, self.patient)
+            if about:
+                yield resource
+            elif resource.get("resourceType") != "ResearchStudy":
+                whose = "names no patient" if about is None else "is about another patient"
+                self.issue(resource, f"{whose}; it was not used")
+
+    def issue(self, resource: Resource, words: str) -> None:
+        self.issues.append(Evidence(words, reference_of(resource)))
+
+    def valid(self, resource: Resource) -> bool:
+        wrong = self.check(resource)
+        if wrong:
+            self.issue(resource, f"{wrong}; it was not used")
+        return not wrong
+
+    def usable(self, search: str, wanted) -> list[Resource]:
+        return [r for r in self.resources(search) if wanted(r) and self.valid(r)]
+
+    # --- facts ---------------------------------------------------------------------------------------------------
+
+    def person(self) -> Mapping[str, Any]:
+        patients = [r for r in self.resources("patient") if r.get("resourceType") == "Patient"]
+        if not patients or not self.valid(patients[0]):
+            return {}
+        return read_person(patients[0])
+
+    def diagnoses(self) -> list[Diagnosis]:
+        found = []
+        for condition in self.resources("conditions"):
+            if condition.get("resourceType") == "Condition" and is_leukaemia(condition):
+                read = diagnosis(condition, rejected=not self.valid(condition))
+                found += [read] if read else []
+        return found
+
+    def observed(self) -> dict[str, Series]:
+        searches = dict.fromkeys(fact.search for fact in OBSERVED)
+        observations = [r for r in self.resources(*searches) if r.get("resourceType") == "Observation"]
+        series: dict[str, Series] = {}
+        for fact in OBSERVED:
+            if fact.fact not in series:
+                name = fact.name
+                series[fact.fact] = Series(name, gap=self.gap(fact.search, name))
+        for observation in observations:
+            valid = None
+            for element in _coded_elements(observation):
+                for fact in OBSERVED:
+                    if not _concerns(element, fact):
+                        continue
+                    result = Result(observation, element, fact.name)
+                    if not result.exists:
+                        continue
+                    valid = self.valid(observation) if valid is None else valid
+                    reading = self.reading(result, fact, valid)
+                    series[fact.fact] = series[fact.fact].plus(reading)
+        return series
+
+    def reading(self, result: Result, fact: ObservedFact, valid: bool) -> Reading:
+        end_of_induction = any(codelists.states(c, "end_of_induction") for c in result.resource.get("category") or ())
+        labels = fact.labels | ({"eoi"} if end_of_induction else set())
+        code = result.element.get("code")
+        if not valid:
+            return rejected_reading(result, "the resource is not valid FHIR", labels)
+        if codelists.traps(code) and codelists.states(code, *fact.concepts):
+            reading = rejected_reading(result, "its codes contradict each other", labels)
+        elif not codelists.states(code, *fact.concepts) and not codelists.hints(code, *fact.hints):
+            reading = rejected_reading(result, f"its code alone does not settle that it is {result.name}", labels)
+        else:
+            reading = fact.read(result, labels)
+        if reading.problem:
+            self.issue(result.resource, f"{reading.problem.words}; it was not used")
+        elif told := _code_and_unit_disagree(result):
+            self.issue(result.resource, told)
+        return reading
+
+    def doses(self) -> Iterator[treatments.Dose]:
+        for administration in self.resources("administrations"):
+            if not treatments.drugs_of(administration) or administration.get("status") not in treatments.GIVEN:
+                continue
+            if self.valid(administration):
+                given = list(treatments.doses(administration))
+                if not given:
+                    self.issue(administration, "a dose without a usable date; it was not used")
+                yield from given
+
+    def first_line_ends(self) -> Iterator[Any]:
+        for procedure in self.usable("procedures", lambda r: codelists.states(r.get("code"), "first_line_treatment")):
+            if end := treatments.first_line_end(procedure):
+                yield end
+
+    def enrolments(self) -> Iterator[Any]:
+        answer = self.record.answer("studies")
+        studies = {reference_of(r): r for r in answer.resources if r.get("resourceType") == "ResearchStudy"}
+        for subject in self.usable("studies", lambda r: r.get("resourceType") == "ResearchSubject"):
+            if start := treatments.enrolment(subject, studies):
+                yield start
+
+
+def _coded_elements(observation: Resource) -> Iterator[Mapping[str, Any]]:
+    """The Observation itself and its components: a panel may carry the value in a component with a code of its own."""
+    yield observation
+    components = observation.get("component")
+    yield from (c for c in components if isinstance(c, Mapping)) if isinstance(components, list) else ()
+
+
+def _concerns(element: Mapping[str, Any], fact: ObservedFact) -> bool:
+    return codelists.hints(element.get("code"), *fact.concepts, *fact.hints, *fact.unsettled)
+
+
+def _code_and_unit_disagree(result: Result) -> str | None:
+    code, quantity = result.element.get("code"), result.element.get("valueQuantity")
+    fact = next((f for f in OBSERVED if codelists.states(code, *f.concepts)), None)
+    concepts = [c for c, decides in codelists.statements(code) if decides and fact and c in fact.concepts]
+    if len(concepts) != 1 or not isinstance(quantity, Mapping) or not concepts[0].endswith(("_mass", "_molar")):
+        return None
+    unit = unit_of(quantity, CREATININE)  # bilirubin is reported in the same units
+    if unit is None or (unit in MOLAR) == concepts[0].endswith("_molar"):
+        return None
+    return f"{result.name}: the code and the unit {unit} disagree; the unit was used"
+
+
+def _version(resource: Resource) -> str:
+    meta = resource.get("meta")
+    return str(meta.get("lastUpdated", "")) if isinstance(meta, Mapping) else ""
+

@@ -1,0 +1,50 @@
+"""Whose resource is this? References come relative, absolute, versioned, or as the full URL of a Bundle entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from fhir_mappings.record import Resource
+
+SUBJECT_ELEMENTS = ("subject", "patient", "individual")
+OF_A_PATIENT = frozenset(
+    {"Observation", "Condition", "Procedure", "MedicationAdministration", "MedicationRequest", "MedicationStatement",
+     "QuestionnaireResponse", "ResearchSubject", "AllergyIntolerance", "DiagnosticReport", "Consent", "Encounter"}
+)  # fmt: skip
+
+
+def names(patient_id: str, full_urls: Iterable[str] = ()) -> frozenset[str]:
+    """Every way a reference may name this patient."""
+    return frozenset({f"Patient/{patient_id}", *full_urls})
+
+
+def subject_of(resource: Resource) -> str | None:
+    """The patient a resource is about, as `Patient/id` (or the reference as written); None when it names nobody."""
+    if resource.get("resourceType") == "Patient":
+        return f"Patient/{resource.get('id')}" if isinstance(resource.get("id"), str) else None
+    for element in SUBJECT_ELEMENTS:
+        value = resource.get(element)
+        if isinstance(value, Mapping) and isinstance(value.get("reference"), str):
+            return normal(value["reference"])
+    return None
+
+
+def normal(reference: str) -> str:
+    """`Patient/123` out of relative, absolute and versioned references; anything else stays as it is.
+
+    >>> normal("https://ehr.example/fhir/Patient/123/_history/2")
+    'Patient/123'
+    """
+    parts = reference.split("/_history/")[0].rstrip("/").split("/")
+    return f"Patient/{parts[-1]}" if len(parts) > 1 and parts[-2] == "Patient" else reference
+
+
+def is_about(resource: Resource, patient: frozenset[str]) -> bool | None:
+    """True or False; None when a clinical resource names no patient, or is of a kind that has none."""
+    subject = subject_of(resource)
+    return None if subject is None else subject in patient
+
+
+def reference_of(resource: Resource) -> str:
+    kind, identity = resource.get("resourceType"), resource.get("id")
+    return f"{kind}/{identity}" if isinstance(identity, str) else f"{kind} without id"

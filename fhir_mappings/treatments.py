@@ -1,0 +1,84 @@
+"""Doses, first-line treatment and taking part in the trial, as far as dates depend on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cds.day import Day
+from cds.facts import Dose
+from cds.finding import Evidence
+from fhir_mappings import codelists, dates
+from fhir_mappings.record import Resource
+from fhir_mappings.subject import reference_of
+
+DRUGS = ("idarubicin", "vincristine", "mercaptopurine", "methotrexate", "cytarabine", "asparaginase", "etoposide", "ifosfamide")
+GIVEN = frozenset({"completed", "in-progress", "stopped"})  # at least part of the dose was given
+INGREDIENT = "krcore-medicationIngredient"  # KR Core: the ATC code sits in this extension
+TRIAL = "NCT05827549"
+TAKING_PART = frozenset({"on-study", "on-study-intervention", "on-study-observation", "follow-up", "off-study"})
+
+
+def drugs_of(administration: Resource) -> list[str]:
+    concepts = list(_medication_concepts(administration))
+    return [drug for drug in DRUGS if any(codelists.states(concept, drug) for concept in concepts)]
+
+
+def doses(administration: Resource) -> Iterator[Dose]:
+    """The doses of drugs we date by; an administration without a usable date gives none (it becomes an issue)."""
+    when = dates.day(administration.get("effectiveDateTime")) or dates.period(administration.get("effectivePeriod"))
+    if administration.get("status") not in GIVEN or when is None or when.first is None:
+        return
+    when = when if when.last else Day(when.first, when.first)
+    for drug in drugs_of(administration):
+        yield Dose(drug, when, Evidence(f"{drug} given", reference_of(administration), str(when)))
+
+
+def first_line_end(procedure: Resource) -> Day | None:
+    """The last day of a completed first-line treatment, where its period says so."""
+    period = procedure.get("performedPeriod")
+    end = dates.day(period.get("end")) if isinstance(period, Mapping) else None
+    if procedure.get("status") != "completed" or end is None:
+        return None
+    return Day(end.first, end.last, None, (Evidence("first-line treatment ended", reference_of(procedure), str(end)),))
+
+
+def enrolment(research_subject: Resource, studies: Mapping[str, Resource]) -> Day | None:
+    """The start of taking part in this trial; None for another study, or before or without taking part."""
+    if research_subject.get("status") not in TAKING_PART or not is_this_trial(research_subject, studies):
+        return None
+    start = dates.period(research_subject.get("period"))
+    if start is None or start.first is None:
+        return None
+    began = dates.day(research_subject["period"].get("start")) or start
+    return Day(began.first, began.last, None, (Evidence("enrolled in this trial", reference_of(research_subject), str(began)),))
+
+
+def is_this_trial(research_subject: Resource, studies: Mapping[str, Resource]) -> bool:
+    """By the study's identifier, or by the reference's own identifier or display."""
+    study = research_subject.get("study")
+    if not isinstance(study, Mapping):
+        return False
+    identifier = study.get("identifier")
+    told = [identifier.get("value") if isinstance(identifier, Mapping) else None, study.get("display")]
+    resolved = studies.get(str(study.get("reference"))) or _contained(research_subject, study.get("reference")) or {}
+    told += [i.get("value") for i in resolved.get("identifier") or () if isinstance(i, Mapping)]
+    return any(isinstance(text, str) and TRIAL in text for text in told)
+
+
+def _medication_concepts(administration: Resource) -> Iterator[Any]:
+    concept = administration.get("medicationCodeableConcept")
+    yield concept
+    reference = administration.get("medicationReference")
+    contained = _contained(administration, reference.get("reference")) if isinstance(reference, Mapping) else None
+    if contained:
+        yield contained.get("code")
+        yield from (i.get("itemCodeableConcept") for i in contained.get("ingredient") or () if isinstance(i, Mapping))
+    for extension in (concept or {}).get("extension", ()) if isinstance(concept, Mapping) else ():
+        if isinstance(extension, Mapping) and str(extension.get("url", "")).endswith(INGREDIENT):
+            yield extension.get("valueCodeableConcept")
+
+
+def _contained(resource: Resource, reference: Any) -> Resource | None:
+    inside = (c for c in resource.get("contained") or () if isinstance(c, Mapping))
+    return next((c for c in inside if reference == f"#{c.get('id')}"), None)

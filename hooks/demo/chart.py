@@ -1,0 +1,125 @@
+"""What the chart page shows of one child: a banner and compact tables, read from the same resources the EHR holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from hooks.demo.chart_review import QUESTIONS
+from hooks.demo.fhir_builders import OURS, Resource
+from hooks.demo.fhir_words import age_words, ago, day_words, first_words, name_of, result
+
+MARROW_CODES = {"11150-0", "21821-4"}
+
+
+@dataclass(frozen=True)
+class Row:
+    what: str
+    result: str
+    day: str
+    ago: str
+    note: str = ""
+    order: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    title: str
+    columns: tuple[str, str, str]
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class Banner:
+    name: str
+    sex: str
+    age: str
+    born: str
+    record_number: str
+    id: str
+
+
+def banner(patient: Resource, today: date) -> Banner:
+    return Banner(
+        name=name_of(patient),
+        sex={"male": "boy", "female": "girl"}.get(patient.get("gender", ""), "sex not recorded"),
+        age=age_words(patient["birthDate"], today),
+        born=day_words(patient["birthDate"]),
+        record_number=patient["identifier"][0]["value"],
+        id=patient["id"],
+    )
+
+
+def tables(resources: list[Resource], today: date) -> list[Table]:
+    """The chart in a clinician's order; a table without rows is left out."""
+    problems, marrow, labs, heart, vitals, treatments, review = ([] for _ in range(7))
+    for resource in resources:
+        match resource["resourceType"]:
+            case "Condition":
+                problems.append(_row(resource, today, first_words(resource["clinicalStatus"]), "onsetDateTime"))
+            case "AllergyIntolerance":
+                # At the end: that nothing is known reads better after what is.
+                problems.append(replace(_row(resource, today, "confirmed", "recordedDate"), order=""))
+            case "Observation":
+                _shelf(resource, marrow, labs, heart, vitals).append(_observed(resource, today))
+            case "Procedure":
+                treatments.append(_row(resource, today, resource["status"], "performedPeriod"))
+            case "MedicationStatement":
+                treatments.append(_row(resource, today, resource["status"], "effectivePeriod"))
+            case "MedicationAdministration":
+                treatments.append(_row(resource, today, "given", "effectiveDateTime"))
+            case "ResearchSubject":
+                treatments.append(_row(resource, today, resource["status"].replace("-", " "), "period"))
+            case "QuestionnaireResponse":
+                review.extend(_answers(resource, today))
+    shown = (
+        Table("Problems", ("Problem", "Status", "Since"), problems),
+        Table("Marrow, residual disease and genetics", ("Test", "Result", "Sample"), marrow),
+        Table("Laboratory", ("Test", "Result", "Sample"), labs),
+        Table("Echocardiography", ("Measurement", "Result", "Study"), heart),
+        Table("Treatment and studies", ("Treatment", "Status", "When"), treatments),
+        Table("Chart review", ("Question", "Answer", "Answered"), review),
+        Table("Vital signs and performance", ("Measurement", "Result", "Taken"), vitals),
+    )
+    for table in shown:
+        table.rows.sort(key=lambda row: row.order, reverse=True)
+    return [table for table in shown if table.rows or table.title == "Echocardiography"]
+
+
+def _shelf(observation: Resource, marrow: list, labs: list, heart: list, vitals: list) -> list:
+    coding = observation["code"]["coding"][0]
+    if coding["system"] == OURS or coding["code"] in MARROW_CODES:
+        return marrow
+    category = observation["category"][0]["coding"][0]["code"]
+    return {"imaging": heart, "laboratory": labs}.get(category, vitals)
+
+
+def _row(resource: Resource, today: date, status: str, when: str) -> Row:
+    concept = resource.get("code") or resource.get("medicationCodeableConcept")
+    what = first_words(concept) if concept else resource["study"]["display"]
+    sites = ", ".join(map(first_words, resource.get("bodySite", ())))
+    stated: Any = resource[when]
+    if isinstance(stated, str):
+        return Row(what, status, day_words(stated), ago(stated, today), note=sites, order=stated)
+    start, end = stated["start"], stated.get("end")
+    words = f"{day_words(start)} – {day_words(end)}" if end else f"since {day_words(start)}"
+    return Row(what, status, words, ago(end or start, today), order=end or start)
+
+
+def _observed(observation: Resource, today: date) -> Row:
+    when = observation["effectiveDateTime"]
+    labels = [first_words(label) for label in observation["category"][1:]]
+    parts = [f"{first_words(part['code'])}: {result(part)}" for part in observation.get("component", ())]
+    return Row(first_words(observation["code"]), result(observation), day_words(when), ago(when, today),
+               note=" · ".join([*labels, *parts]), order=when)  # fmt: skip
+
+
+def _answers(response: Resource, today: date) -> list[Row]:
+    authored = response["authored"]
+    by = response["author"]["display"]
+    return [
+        Row(QUESTIONS.get(item["linkId"], item["linkId"]), result(item["answer"][0]), day_words(authored),
+            ago(authored, today), note=by, order=authored)
+        for item in response["item"]
+    ]  # fmt: skip

@@ -1,0 +1,95 @@
+// The cards as an EHR shows them: a stripe and a word for the urgency, the summary, the detail, links, reasons.
+
+import { button, make, outwardLink } from "./make.js";
+
+const KINDS = { info: "Information", warning: "Warning", critical: "Critical" };
+
+export function cardsOf(conversation, panel) {
+  if (conversation.trouble) return [troubleOf(conversation)];
+  const cards = conversation.response.cards;
+  if (!cards.length) return [silenceOf(panel)];
+  return cards.map((card, index) => cardOf(card, conversation, index, panel));
+}
+
+function head(kind, source, summary) {
+  return make("header.card-head", make("p.card-kind", make("b", kind), source), make("p.card-summary", summary));
+}
+
+function cardOf(card, conversation, index, panel) {
+  const source = card.source ?? {};
+  const label = source.url ? outwardLink(source.label, source.url) : make("span", source.label ?? "");
+  const element = make(`article.card.${card.indicator in KINDS ? card.indicator : "info"}`);
+  element.append(head(KINDS[card.indicator] ?? card.indicator, label, card.summary));
+  if (conversation.details[index]) {
+    const detail = make("div.card-detail");
+    // The server renders the Markdown with raw HTML switched off, and the page's policy runs no inline script.
+    detail.innerHTML = conversation.details[index];
+    element.append(detail);
+  }
+  if (card.suggestions?.length) element.append(offersOf(card.suggestions));
+  if (card.links?.length) {
+    const links = card.links.map((link) => make("li", outwardLink(link.label, addressOf(link, panel))));
+    element.append(make("ul.card-links", ...links));
+  }
+  if (card.overrideReasons?.length) element.append(overrideOf(card, conversation, element));
+  return element;
+}
+
+/** A SMART link is launched with the server and a launch id; an absolute one is opened as it is. */
+function addressOf(link, panel) {
+  if (link.type !== "smart" || !URL.canParse(link.url)) return link.url;
+  const url = new URL(link.url);
+  url.searchParams.set("iss", panel.dataset.fhir);
+  url.searchParams.set("launch", panel.dataset.patient);
+  return url.href;
+}
+
+function offersOf(suggestions) {
+  const offers = suggestions.map((suggestion) => {
+    const offer = button(suggestion.label, () => {});
+    offer.disabled = true;
+    offer.title = "This chart can only be read, so nothing would be written.";
+    return offer;
+  });
+  return make("div.card-offers", ...offers);
+}
+
+function overrideOf(card, conversation, element) {
+  const reasons = card.overrideReasons.map((reason) =>
+    button(reason.display ?? reason.code, async () => {
+      const noted = await sendFeedback(conversation.url, {
+        card: card.uuid,
+        outcome: "overridden",
+        overrideReason: { reason },
+        outcomeTimestamp: new Date().toISOString(),
+      });
+      const fate = noted ? "The service has taken note." : "The service did not take the feedback.";
+      const words = `Dismissed: ${reason.display ?? reason.code}. ${fate}`;
+      element.replaceWith(make("article.card.silent", make("p.card-sent", words)));
+    }),
+  );
+  return make("details.card-override", make("summary", "Not for this child …"), make("div", ...reasons));
+}
+
+async function sendFeedback(serviceUrl, feedback) {
+  const answer = await fetch(new URL(`${serviceUrl}/feedback`).pathname, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ feedback: [feedback] }),
+  }).catch(() => null);
+  return answer?.ok ?? false;
+}
+
+function silenceOf(panel) {
+  const why = panel.dataset.silence;
+  const words = why
+    ? `The service answered with no card: ${why}.`
+    : "The service answered with no card. For this story one was expected.";
+  return make("article.card.silent", head("No card", null, words));
+}
+
+function troubleOf(conversation) {
+  const status = conversation.status ? `HTTP ${conversation.status}` : "No answer";
+  const what = head("The service could not judge this chart", make("span", status), conversation.trouble);
+  return make("article.card.trouble", what);
+}

@@ -1,0 +1,148 @@
+"""The EHR's FHIR server, asked within the deadline of one hook call: `read` one resource, or `search` for many.
+
+Nothing here raises for what a server does. Every way it can fail becomes an `Answer` that says so, because a search
+that failed, or was cut short, must never look like one that found nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from types import TracebackType
+from typing import Any, Iterable, Iterator, Sequence
+from urllib.parse import quote, urlencode
+
+from fhir_mappings.record import Answer, Outcome
+from hooks.deadline import Deadline
+from hooks.fhir_outcome import Verdict, gravest, read_outcome
+from hooks.fhir_wire import FhirWire, NoAnswer
+from hooks.paging import CutShort, Page, next_link, once_each, read_bundle
+
+Params = Sequence[tuple[str, str]]
+
+MAX_PAGES = 20
+MAX_BYTES = 16 * 1024 * 1024
+MAX_URL = 1_800  # gateways begin to refuse at about 2,000 characters
+
+
+class FhirServer:
+    """One server for one hook call. Close it, or use it in a `with` block, when the call is answered."""
+
+    def __init__(self, base_url: str, token: str | None = None, *, deadline: Deadline, max_pages: int = MAX_PAGES,
+                 max_bytes: int = MAX_BYTES, ca_bundle: str | None = None) -> None:
+        self._wire = FhirWire(base_url, token, deadline=deadline, max_bytes=max_bytes, ca_bundle=ca_bundle)
+        self._max_pages = max_pages
+
+    def __enter__(self) -> FhirServer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 traceback: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._wire.close()
+
+    def read(self, resource_type: str, resource_id: str) -> Answer:
+        """One resource by its id. Epic finds a patient in no other way."""
+        if resource_id.strip(".") == "":  # "", "." and ".." would lead out of the resource type
+            return _failed("not found")
+        try:
+            reply = self._wire.get(f"{self._wire.base_url}{resource_type}/{quote(resource_id, safe='')}")
+        except NoAnswer as error:
+            return _failed(str(error))
+        if reply.status in (404, 410):
+            return _failed("not found")
+        if reply.status != 200:
+            return _failed(f"the FHIR server answered {reply.status}")
+        match reply.body:
+            case {"resourceType": found} if found == resource_type:
+                return Answer(Outcome.ANSWERED, (reply.body,))
+            case {"resourceType": "OperationOutcome"}:
+                return _failed(f"answered with a message instead of the {resource_type}")
+        return _failed(f"answered with something other than the {resource_type}")
+
+    def search(self, resource_type: str, params: Params, fallbacks: Sequence[Params] = ()) -> Answer:
+        """All resources of the type that match.
+
+        A server that refuses the question is asked the fallbacks in turn: Epic and Oracle do not search every type by
+        code, but do by category. Whoever reads the answer filters by code again.
+        """
+        for question in (params, *fallbacks):
+            answer, refused = self._search_in_parts(resource_type, question)
+            if not refused:
+                break
+        return answer
+
+    def _search_in_parts(self, resource_type: str, params: Params) -> tuple[Answer, bool]:
+        """A code list too long for one URL becomes several searches, together no better than the worst of them."""
+        parts: list[Page] = []
+        for url in _urls(self._wire.base_url + resource_type, params):
+            parts.append(_together(self._pages(resource_type, url)))
+            if parts[-1].verdict.refused:
+                break
+        whole = _together(parts)
+        outcome, why = whole.verdict.outcome, whole.verdict.why
+        if outcome is Outcome.FAILED and any(part.verdict.outcome is not Outcome.FAILED for part in parts):
+            outcome, why = Outcome.PARTIAL, f"a part of the search failed: {why}"
+        return Answer(outcome, whole.entries, why, whole.rejected), whole.verdict.refused
+
+    def _pages(self, resource_type: str, url: str) -> Iterator[Page]:
+        """Page after page; what ends them early is told as a last page that holds nothing but its verdict."""
+        visited: set[str] = set()
+        try:
+            while url:
+                page, body = self._page(resource_type, url)
+                if page.verdict.outcome is Outcome.FAILED and visited:
+                    raise CutShort(f"a later page failed: {page.verdict.why}")
+                yield page
+                if page.verdict.outcome is Outcome.FAILED:
+                    return
+                visited.add(url)
+                url = next_link(body, url, visited)
+                if url and len(visited) == self._max_pages:
+                    raise CutShort("there are more pages than we read")
+        except CutShort as cut:
+            yield Page(verdict=Verdict(Outcome.PARTIAL, str(cut)))
+
+    def _page(self, resource_type: str, url: str) -> tuple[Page, Any]:
+        try:
+            status, body = self._wire.get(url)
+        except NoAnswer as error:
+            return Page(verdict=Verdict(Outcome.FAILED, str(error))), None
+        if status == 200:
+            return read_bundle(body, resource_type), body
+        refused = status == 400 or read_outcome(body).refused
+        return Page(verdict=Verdict(Outcome.FAILED, f"the FHIR server answered {status}", refused)), None
+
+
+def _together(pages: Iterable[Page]) -> Page:
+    """Several pages as one. A failed one contributes nothing: what stood beside an error is not relied on."""
+    pages = list(pages)
+    usable = [page for page in pages if page.verdict.outcome is not Outcome.FAILED]
+    return Page(
+        once_each(resource for page in usable for resource in page.entries),
+        tuple(words for page in usable for words in page.rejected),
+        gravest(page.verdict for page in pages),
+    )
+
+
+def _urls(endpoint: str, params: Params) -> Iterator[str]:
+    """One URL, or as many as it takes to keep each short: the longest list of alternatives is halved, and again."""
+    url = f"{endpoint}?{urlencode(params, safe=',:/')}"
+    lists = [_alternatives(name, value) for name, value in params]
+    longest = max(lists, key=len, default=[])
+    if len(url) <= MAX_URL or len(longest) < 2:
+        yield url
+        return
+    place, middle = lists.index(longest), len(longest) // 2
+    for half in (longest[:middle], longest[middle:]):
+        yield from _urls(endpoint, [*params[:place], (params[place][0], ",".join(half)), *params[place + 1:]])
+
+
+def _alternatives(name: str, value: str) -> list[str]:
+    """The values of which any one may match. `_sort` and its like have lists too, but of another kind."""
+    return [value] if name.startswith("_") else re.split(r"(?<!\\),", value)  # "\," is a comma within a value
+
+
+def _failed(why: str) -> Answer:
+    return Answer(Outcome.FAILED, why=why)
