@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cds.day import Day
-from cds.facts import LINEAGES, Diagnosis
+from cds.facts import Diagnosis
 from cds.finding import Evidence, Gap, Why
 from cds.series import Reading
 from cds.truth import MET, NOT_MET, UNKNOWN, Truth
@@ -20,6 +20,13 @@ from fhir_mappings.observations import coded_words
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
 
+LINEAGE_OF = {  # concept: lineage
+    "b_all": "b_all",
+    "t_all": "t_all",
+    "mixed_phenotype_leukaemia": "mixed_phenotype",
+    "burkitt_or_mature_b": "burkitt_or_mature_b",
+    "lymphoblastic_lymphoma": "lymphoblastic_lymphoma",
+}
 COURSE = ("all_relapse", "all_refractory", "all_in_remission", "all_not_in_remission")
 SITES = {
     "cns_leukaemia": "cns",
@@ -28,7 +35,7 @@ SITES = {
     "body_site_bone_marrow": "marrow",
     "body_site_testis": "testis",
 }
-FAMILY = (*sorted(LINEAGES), "all_lineage_not_stated", "ph_positive_all", *COURSE)
+FAMILY = (*LINEAGE_OF, "all_lineage_not_stated", "ph_positive_all", *COURSE)
 LEUKAEMIA = (*FAMILY, "acute_leukaemia_lineage_not_stated", "cns_leukaemia", "cns_leukaemia_in_remission", "testicular_leukaemia",
              "other_extramedullary_leukaemia")  # fmt: skip
 """The concepts that make a Condition worth reading: it states leukaemia of the family, or hints at it."""
@@ -58,8 +65,8 @@ def diagnosis(condition: Resource, rejected: bool = False) -> Diagnosis | None:
     source = Evidence(told, reference_of(condition), str(when) if when else None)
     return Diagnosis(
         source=source,
-        lineages=frozenset(decided & LINEAGES),
-        hinted=frozenset(hinted & LINEAGES),
+        lineages=_lineages(decided),
+        hinted=_lineages(hinted),
         family=MET if decided & set(FAMILY) else UNKNOWN,
         confirmed=UNKNOWN if rejected else CONFIRMED.get(verification, UNKNOWN),
         onset=onset and _from(onset, source),
@@ -89,6 +96,10 @@ def status_code(concept: Any) -> str | None:
     codings = concept.get("coding") if isinstance(concept, Mapping) else None
     codes = [c.get("code") for c in codings or () if isinstance(c, Mapping)] if isinstance(codings, list) else []
     return next((code for code in codes if isinstance(code, str)), None) or ("not readable" if concept else None)
+
+
+def _lineages(concepts: set[str]) -> frozenset[str]:
+    return frozenset(LINEAGE_OF[concept] for concept in concepts if concept in LINEAGE_OF)
 
 
 def _sites(condition: Resource) -> Iterator[str]:

@@ -7,10 +7,6 @@ from collections.abc import Iterable, Mapping
 from fhir_mappings.record import Resource
 
 SUBJECT_ELEMENTS = ("subject", "patient", "individual")
-OF_A_PATIENT = frozenset(
-    {"Observation", "Condition", "Procedure", "MedicationAdministration", "MedicationRequest", "MedicationStatement",
-     "QuestionnaireResponse", "ResearchSubject", "AllergyIntolerance", "DiagnosticReport", "Consent", "Encounter"}
-)  # fmt: skip
 
 
 def names(patient_id: str, full_urls: Iterable[str] = ()) -> frozenset[str]:

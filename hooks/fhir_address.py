@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
-# Parsers differ on these: Python reads "https://evil\@ehr.example" as ehr.example, urllib3 as evil, and urllib3 connects.
+# Parsers differ on these: Python finds ehr.example in "https://evil\@ehr.example"; urllib3, which connects, finds evil.
 _AMBIGUOUS = re.compile(r"[\x00-\x20\x7f\\]")
 
 

@@ -86,8 +86,9 @@ class FhirServer:
             outcome, why = Outcome.PARTIAL, f"a part of the search failed: {why}"
         return Answer(outcome, whole.entries, why, whole.rejected), whole.verdict.refused
 
-    def _pages(self, resource_type: str, url: str) -> Iterator[Page]:
+    def _pages(self, resource_type: str, first_url: str) -> Iterator[Page]:
         """Page after page; what ends them early is told as a last page that holds nothing but its verdict."""
+        url: str | None = first_url
         visited: set[str] = set()
         try:
             while url:

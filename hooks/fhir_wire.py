@@ -140,7 +140,7 @@ class FhirWire:
         return bytes(content)
 
     def _broken(self, error: Exception) -> NoAnswer:
-        if isinstance(error, requests.Timeout) or self._deadline.remaining() < 0.02:  # a socket may give up a hair early
+        if isinstance(error, requests.Timeout) or self._deadline.remaining() < 0.02:  # sockets may give up a hair early
             return NoAnswer("no answer in time")
         if isinstance(error, requests.exceptions.SSLError):
             return NoAnswer("no secure connection to the FHIR server")

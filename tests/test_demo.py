@@ -6,10 +6,10 @@ import importlib.util
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import Any, Callable
+from typing import Any
 
 import pytest
 import requests
@@ -18,7 +18,7 @@ from flask import Flask, jsonify, request
 from werkzeug.serving import make_server
 
 from hooks.demo import create_demo
-from hooks.demo.children import CHILDREN, Child, bundle, everyone, transaction
+from hooks.demo.children import CHILDREN, PENDING, Child, bundle, everyone, transaction
 from hooks.demo.fhir_builders import HOME
 from hooks.demo.fhir_endpoint import fhir_endpoint
 from hooks.demo.markdown import to_html
@@ -405,5 +405,10 @@ def test_the_service_says_what_each_story_expects(mode: str) -> None:
         assert len(cards) == (0 if child.silence else 1), child.id
         if cards:
             assessment = cards[0]["extension"]["org.relapse-cds.assessment"]
-            assert assessment["overall"] == child.overall, child.id
+            assert assessment["not_looked_up"] == [], child.id
             assert set(assessment["risk"]["possible"]) == set(child.possible), child.id
+            # A criterion this version does not judge yet is the version's gap, not the chart's.
+            ours = [c for c in assessment["criteria"] if c["reason"] not in (None, "judgement", "not_looked_up")]
+            open_or_blocked = [c["id"] for c in ours] + assessment["blocking"]
+            assert bool(open_or_blocked) is (child.overall != PENDING), (child.id, open_or_blocked)
+            assert assessment["overall"] == child.overall or child.overall == PENDING, child.id

@@ -117,7 +117,8 @@ def test_rule_4_every_outcome_is_read(said, outcome, mode):
     assert read_bundle(bundle(observation("1"), entry), "Observation").verdict.outcome is outcome
 
 
-@pytest.mark.parametrize("issue", [None, [], {}, "text", [None], [{}], [{"severity": "warning", "code": "suppressed"}, 7],
+@pytest.mark.parametrize("issue", [None, [], {}, "text", [None], [{}],
+                                   [{"severity": "warning", "code": "suppressed"}, 7],
                                    [{"severity": "warning", "details": {"coding": [None, {"code": 59204}]}}, []]])
 def test_rule_4_an_unreadable_message_is_not_good_news(issue):
     entry = {"resource": {"resourceType": "OperationOutcome", "issue": issue}}
@@ -179,7 +180,8 @@ def test_rule_5_pages_are_capped(ehr):
     assert ids(answer) == ["1", "2", "3"]
 
 
-@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 400, "json": message("fatal", "processing", "4113")["resource"]},
+@pytest.mark.parametrize("fault", [{"status": 500},
+                                   {"status": 400, "json": message("fatal", "processing", "4113")["resource"]},
                                    {"status": 302}, {"body": "<html>", "content_type": "text/html"},
                                    {"json": bundle(observation("2"), message("fatal", "exception"))}])
 def test_rule_4_a_page_that_fails_after_good_ones_is_partial(ehr, fault):

@@ -23,7 +23,13 @@ BASE = "https://ehr.example/fhir"
 SEARCH, PATIENT = f"{BASE}/Observation", f"{BASE}/Patient/7"
 ANSWERED, PARTIAL, FAILED = Outcome.ANSWERED, Outcome.PARTIAL, Outcome.FAILED
 BY_CODE, BY_CATEGORY = [("patient", "7"), ("code", "2160-0")], [("patient", "7"), ("category", "laboratory")]
-OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "processing"}]}
+
+
+def refusing(code: str) -> dict:
+    return {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": code}]}
+
+
+OUTCOME = refusing("processing")
 
 
 @pytest.fixture
@@ -146,11 +152,10 @@ def test_rules_7_and_8_exactly_the_parameters_given_are_sent_and_the_order_is_le
 @pytest.mark.parametrize("refusal", [
     {"status": 400, "body": "Must have either code or category", "content_type": "text/plain"},
     {"status": 400, "json": OUTCOME},
-    {"status": 422, "json": {"resourceType": "OperationOutcome", "issue": [{"severity": "fatal", "code": "required"}]}},
-    {"status": 501, "json": {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "not-supported"}]}},
-    {"json": {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "required"}]}},
-    {"json": {"resourceType": "Bundle", "entry": [{"resource": {
-        "resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "not-supported"}]}}]}},
+    {"status": 422, "json": refusing("required")},
+    {"status": 501, "json": refusing("not-supported")},
+    {"json": refusing("required")},
+    {"json": {"resourceType": "Bundle", "entry": [{"resource": refusing("not-supported")}]}},
 ])
 def test_rule_9_a_refused_search_is_asked_differently(ehr, server, refusal):
     for params, reply in ((BY_CODE, refusal), (BY_CATEGORY, {"json": bundle("1")})):

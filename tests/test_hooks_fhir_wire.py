@@ -68,7 +68,8 @@ def test_rule_2_a_server_that_hangs_up_or_is_not_there_fails():
     assert hung_up.why == nobody.why == "the connection to the FHIR server failed"
 
 
-@pytest.mark.parametrize("garbage", [b"\x00\xff\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n"])
+@pytest.mark.parametrize("garbage", [b"\x00\xff\r\n\r\n",
+                                     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n"])
 def test_rule_2_what_is_not_http_fails(garbage):
     with HostileFhir(lambda talk: talk.wfile.write(garbage)) as server:
         assert ask(server, seconds=5).outcome is Outcome.FAILED
@@ -112,7 +113,8 @@ def test_rule_5_the_wire_itself_goes_nowhere_else():
 def test_rule_5_proxies_and_netrc_of_the_machine_are_not_used(monkeypatch, tmp_path):
     (tmp_path / "netrc").write_text("default login someone password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    with HostileFhir(hostile_fhir.hang_up) as proxy, HostileFhir(hostile_fhir.answer({"resourceType": "Bundle"})) as server:
+    nothing = hostile_fhir.answer({"resourceType": "Bundle"})
+    with HostileFhir(hostile_fhir.hang_up) as proxy, HostileFhir(nothing) as server:
         monkeypatch.setenv("http_proxy", proxy.url)
         with FhirServer(server.url, deadline=Deadline.after(20)) as fhir:
             assert fhir.search("Observation", PATIENT).complete

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import date
 from functools import lru_cache
-from typing import Any, Callable, Iterable
+from typing import Any
 
 from flask import Flask
 
@@ -38,10 +39,11 @@ def create_demo(today: date | None = None, service_app_factory: Callable[[], Wsg
         return charts_of(now())
 
     demo = Flask(__name__, static_folder=None)
-    demo.json.sort_keys = False  # requests and cards are shown in the order they were written
+    # Requests and cards are shown in the order they were written.
+    demo.json.sort_keys = False  # type: ignore[attr-defined]
     demo.register_blueprint(chart_pages(held, now, FHIR))
     demo.register_blueprint(fhir_endpoint(held, FHIR))
-    demo.wsgi_app = _side_by_side(demo.wsgi_app, service)  # type: ignore[method-assign]
+    demo.wsgi_app = _side_by_side(demo.wsgi_app, service)  # type: ignore[method-assign, assignment]
     return demo
 
 

@@ -51,48 +51,52 @@ def banner(patient: Resource, today: date) -> Banner:
     )
 
 
+SHELVES = {
+    "problems": ("Problems", ("Problem", "Status", "Since")),
+    "marrow": ("Marrow, residual disease and genetics", ("Test", "Result", "Sample")),
+    "laboratory": ("Laboratory", ("Test", "Result", "Sample")),
+    "imaging": ("Echocardiography", ("Measurement", "Result", "Study")),
+    "treatment": ("Treatment and studies", ("Treatment", "Status", "When")),
+    "review": ("Chart review", ("Question", "Answer", "Answered")),
+    "vitals": ("Vital signs and performance", ("Measurement", "Result", "Taken")),
+}
+
+
 def tables(resources: list[Resource], today: date) -> list[Table]:
-    """The chart in a clinician's order; a table without rows is left out."""
-    problems, marrow, labs, heart, vitals, treatments, review = ([] for _ in range(7))
+    """The chart in a clinician's order; a table without rows is left out, but for the echo, whose absence counts."""
+    rows: dict[str, list[Row]] = {shelf: [] for shelf in SHELVES}
     for resource in resources:
         match resource["resourceType"]:
             case "Condition":
-                problems.append(_row(resource, today, first_words(resource["clinicalStatus"]), "onsetDateTime"))
+                rows["problems"].append(_row(resource, today, first_words(resource["clinicalStatus"]), "onsetDateTime"))
             case "AllergyIntolerance":
                 # At the end: that nothing is known reads better after what is.
-                problems.append(replace(_row(resource, today, "confirmed", "recordedDate"), order=""))
+                rows["problems"].append(replace(_row(resource, today, "confirmed", "recordedDate"), order=""))
             case "Observation":
-                _shelf(resource, marrow, labs, heart, vitals).append(_observed(resource, today))
+                rows[_shelf(resource)].append(_observed(resource, today))
             case "Procedure":
-                treatments.append(_row(resource, today, resource["status"], "performedPeriod"))
+                rows["treatment"].append(_row(resource, today, resource["status"], "performedPeriod"))
             case "MedicationStatement":
-                treatments.append(_row(resource, today, resource["status"], "effectivePeriod"))
+                rows["treatment"].append(_row(resource, today, resource["status"], "effectivePeriod"))
             case "MedicationAdministration":
-                treatments.append(_row(resource, today, "given", "effectiveDateTime"))
+                rows["treatment"].append(_row(resource, today, "given", "effectiveDateTime"))
             case "ResearchSubject":
-                treatments.append(_row(resource, today, resource["status"].replace("-", " "), "period"))
+                rows["treatment"].append(_row(resource, today, resource["status"].replace("-", " "), "period"))
             case "QuestionnaireResponse":
-                review.extend(_answers(resource, today))
-    shown = (
-        Table("Problems", ("Problem", "Status", "Since"), problems),
-        Table("Marrow, residual disease and genetics", ("Test", "Result", "Sample"), marrow),
-        Table("Laboratory", ("Test", "Result", "Sample"), labs),
-        Table("Echocardiography", ("Measurement", "Result", "Study"), heart),
-        Table("Treatment and studies", ("Treatment", "Status", "When"), treatments),
-        Table("Chart review", ("Question", "Answer", "Answered"), review),
-        Table("Vital signs and performance", ("Measurement", "Result", "Taken"), vitals),
-    )
-    for table in shown:
-        table.rows.sort(key=lambda row: row.order, reverse=True)
-    return [table for table in shown if table.rows or table.title == "Echocardiography"]
+                rows["review"].extend(_answers(resource, today))
+    return [
+        Table(title, columns, sorted(rows[shelf], key=lambda row: row.order, reverse=True))
+        for shelf, (title, columns) in SHELVES.items()
+        if rows[shelf] or shelf == "imaging"
+    ]
 
 
-def _shelf(observation: Resource, marrow: list, labs: list, heart: list, vitals: list) -> list:
+def _shelf(observation: Resource) -> str:
     coding = observation["code"]["coding"][0]
     if coding["system"] == OURS or coding["code"] in MARROW_CODES:
-        return marrow
+        return "marrow"
     category = observation["category"][0]["coding"][0]["code"]
-    return {"imaging": heart, "laboratory": labs}.get(category, vitals)
+    return category if category in SHELVES else "vitals"
 
 
 def _row(resource: Resource, today: date, status: str, when: str) -> Row:

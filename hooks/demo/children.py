@@ -5,9 +5,9 @@ Nobody here exists. Each chart is complete but for the one thing its story is ab
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Callable, Iterator
 
 from hooks.demo import stories as before_reinduction
 from hooks.demo import stories_after_reinduction as after_reinduction

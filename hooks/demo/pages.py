@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from itertools import groupby
-from typing import Callable
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 

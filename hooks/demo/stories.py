@@ -7,10 +7,8 @@ from datetime import date
 from hooks.demo.chart_review import REVIEWER
 from hooks.demo.everyday import everyday_life
 from hooks.demo.fhir_builders import DETECTED, SNOMED, Chart, Resource, after, before, concept, measured
-from hooks.demo.leukaemia import (
-    B_ALL, BLASTS, KARNOFSKY, MARROW, MERCAPTOPURINE, T_ALL, TESTIS,
-    at_screening, diagnosis_and_relapse, reviewed_history, work_up,
-)  # fmt: skip
+from hooks.demo.leukaemia import at_screening, diagnosis_and_relapse, reviewed_history, work_up
+from hooks.demo.leukaemia_codes import B_ALL, BLASTS, KARNOFSKY, MARROW, MERCAPTOPURINE, T_ALL, TESTIS
 
 
 def chart_of(id: str, given: str, family: str, gender: str, today: date, *, age: int) -> Chart:

@@ -1,0 +1,5 @@
+"""`python -m hooks` is `relapse-cds`."""
+
+from hooks.cli import main
+
+main()

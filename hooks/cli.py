@@ -1,0 +1,162 @@
+"""The command line: try it (`demo`), run it (`serve`), judge one child (`assess`).
+
+Exit status 0: done, whatever the verdict; 1: could not do it, said in one sentence; 2: wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from cds import assess as judge
+from cds.trials import NCT05827549
+from fhir_mappings import Record, read_patient
+from hooks.bundle import BundleError, record_from_bundle
+from hooks.cards import SOFTWARE_VERSION, cards
+from hooks.config import Config, ConfigError
+from hooks.deadline import Deadline
+from hooks.fhir_address import normalised_base
+from hooks.fhir_json import NotFhirJson, parse
+from hooks.fhir_server import FhirServer
+from hooks.gather import fetch
+from hooks.logs import configure_logs
+from hooks.problem import Problem
+from hooks.report import print_assessment
+
+FETCH_SECONDS = 60  # a person waits for one child; nobody's chart is held up
+
+
+class CannotDo(click.ClickException):
+    """One plain sentence on standard error, exit status 1."""
+
+    exit_code = 1
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"relapse-cds: {self.message}", err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(SOFTWARE_VERSION, prog_name="relapse-cds")
+def main() -> None:
+    """Decision support for trial NCT05827549: first relapse of childhood acute lymphoblastic leukaemia.
+
+    \b
+    relapse-cds demo                                        see it work, with invented children
+    relapse-cds assess --bundle chart.json                  judge one child from a FHIR Bundle
+    relapse-cds assess 123 --fhir-base https://.../fhir     judge one child from a FHIR server
+    relapse-cds serve                                       answer CDS Hooks calls
+    """
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes any free port.")
+def demo(port: int) -> None:
+    """See it work: a FHIR server with invented children, the service, and a chart that calls it."""
+    from werkzeug.serving import make_server
+
+    from hooks.demo import create_demo
+
+    configure_logs(quiet=True)
+    try:
+        server = make_server("127.0.0.1", port, create_demo(), threaded=True)
+    except (OSError, SystemExit):
+        raise CannotDo(f"port {port} is taken; choose another with --port, or --port 0 for any") from None
+    click.echo(f"http://127.0.0.1:{server.server_port}/")
+    click.echo("Open it in a browser. All children are invented. Ctrl-C ends it.", err=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.server_close()
+
+
+@main.command()
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings, a TOML file.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 64), default=min(4, (os.cpu_count() or 1) + 1), show_default=True, help="Processes.")
+@click.option("--check", is_flag=True, help="Only validate the configuration.")
+@click.option("--dev", is_flag=True, help="Development: loopback only, any FHIR server on loopback, assessment on the card.")
+def serve(config_file: Path | None, host: str, port: int, workers: int, check: bool, dev: bool) -> None:
+    """Answer CDS Hooks calls with several worker processes.
+
+    Callers are not authenticated yet: put it behind a gateway that is, or keep it on loopback.
+    """
+    from hooks.server import run
+
+    config = _configured(config_file, dev)
+    if dev and host not in ("127.0.0.1", "localhost", "::1"):
+        raise CannotDo("--dev listens on loopback only; leave --host out")
+    if check:
+        click.echo("The configuration is valid.")
+        return
+    if dev:
+        click.echo("DEVELOPMENT MODE: no caller is checked. Never use it with patient data.", err=True)
+    elif not config.fhir_servers:
+        click.echo("No fhir_servers configured: only what the EHR sends by prefetch will be read.", err=True)
+    configure_logs()
+    run(config, host, port, workers)
+
+
+@main.command()
+@click.argument("patient_id", required=False)
+@click.option("--bundle", "bundle_file", type=click.Path(path_type=Path), help="A FHIR Bundle; - reads standard input.")
+@click.option("--fhir-base", help="FHIR R4 base URL to read PATIENT_ID from.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Judge as of this day (default: today).")
+@click.option("--format", "form", type=click.Choice(["text", "json", "cards"]), default="text", show_default=True)
+def assess(patient_id: str | None, bundle_file: Path | None, fhir_base: str | None, as_of: datetime | None, form: str) -> None:
+    """Judge one child, from a Bundle or from a FHIR server, without an EHR around it."""
+    if (bundle_file is None) == (fhir_base is None) or (fhir_base is None) != (patient_id is None):
+        raise click.UsageError("give either --bundle FILE, or PATIENT_ID and --fhir-base URL")
+    configure_logs(quiet=True)
+    record = _from_file(bundle_file) if bundle_file else _from_server(str(fhir_base), str(patient_id))
+    assessment = judge(NCT05827549, read_patient(record, as_of.date() if as_of else Config().today()))
+    if form == "json":
+        click.echo(json.dumps(assessment.as_json(SOFTWARE_VERSION), indent=2, ensure_ascii=False))
+    elif form == "cards":
+        click.echo(json.dumps({"cards": cards(assessment, Config(assessment_extension=True))}, indent=2, ensure_ascii=False))
+    else:
+        print_assessment(assessment, SOFTWARE_VERSION, Console())
+
+
+def _configured(path: Path | None, dev: bool) -> Config:
+    if path is None:
+        return Config.development() if dev else Config()
+    try:
+        config = Config.read(path)
+    except ConfigError as error:
+        raise CannotDo(str(error)) from None
+    return config.model_copy(update={"dev": True, "assessment_extension": True}) if dev else config
+
+
+def _from_file(path: Path) -> Record:
+    try:
+        content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return record_from_bundle(parse("application/json", content))
+    except OSError as error:
+        raise CannotDo(f"{path}: cannot be read ({(error.strerror or 'unknown error').lower()})") from None
+    except NotFhirJson:
+        raise CannotDo(f"{path}: is not valid JSON") from None
+    except BundleError as error:
+        raise CannotDo(f"{path}: {error}") from None
+
+
+def _from_server(fhir_base: str, patient_id: str) -> Record:
+    base = normalised_base(fhir_base)
+    if base is None:
+        raise CannotDo(f"--fhir-base {fhir_base}: must be a URL such as https://ehr.example/fhir")
+    deadline = Deadline.after(FETCH_SECONDS)
+    with FhirServer(base, os.environ.get("FHIR_TOKEN"), deadline=deadline) as server:
+        try:
+            return fetch(server, patient_id, {}, deadline)
+        except Problem as problem:
+            raise CannotDo(problem.words.split(". Send")[0]) from None
+

@@ -1,0 +1,105 @@
+"""One child's record for one hook call: what the EHR sent, and from its FHIR server what it did not.
+
+The cheapest look comes first: the child and the problem list. Only if that shows leukaemia is anything else asked for,
+everything at the same time and within one deadline. What did not come in time is "not looked up", never "none".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import structlog
+
+from fhir_mappings import Answer, Outcome, Record
+from fhir_mappings.diagnoses import is_leukaemia
+from fhir_mappings.sources import SEARCHES, Search
+from fhir_mappings.subject import is_about, names
+from hooks.config import Config
+from hooks.deadline import Deadline
+from hooks.fhir_address import allowed
+from hooks.fhir_server import FhirServer
+from hooks.prefetch import sent
+from hooks.problem import Problem
+from hooks.request import HookRequest
+
+log = structlog.get_logger()
+TOO_LATE = Answer(Outcome.FAILED, why="no answer in time")
+WRONG_PATIENT = Answer(Outcome.FAILED, why="the FHIR server answered with another patient's data")
+
+
+def gather(call: HookRequest, config: Config) -> Record | None:
+    """The record to judge; None when the problem list, seen in full, shows no leukaemia.
+
+    Raises Problem(412) naming the key when the child or the problem list cannot be had.
+    """
+    answers = sent(call.prefetch, call.patient_id)
+    base = allowed(call.fhir_server, config.fhir_servers, loopback_ok=config.dev) if call.fhir_server else None
+    if call.fhir_server and base is None:
+        log.warning("fhir_server_not_allowed")  # an attack, or a site that forgot to list it; the address stays out
+    if base is None:
+        return Record(call.patient_id, answers) if shows_leukaemia(answers) else None
+    deadline = Deadline.after(config.fetch_seconds)
+    with FhirServer(base, call.token, deadline=deadline) as server:
+        record = fetch(server, call.patient_id, answers, deadline)
+    return record if shows_leukaemia(record.answers) else None
+
+
+def fetch(server: FhirServer, patient_id: str, answers: dict[str, Answer], deadline: Deadline) -> Record:
+    """Complete the answers from a server; the rest only if the first look shows leukaemia."""
+    answers = _completed(answers, _ask(server, patient_id, _unanswered(answers, required=True), deadline))
+    if not shows_leukaemia(answers):
+        return Record(patient_id, answers)
+    return Record(patient_id, _completed(answers, _ask(server, patient_id, _unanswered(answers, required=False), deadline)))
+
+
+def _completed(answers: dict[str, Answer], fetched: dict[str, Answer]) -> dict[str, Answer]:
+    """What was fetched replaces what was sent in part, unless fetching failed: what came may still be used."""
+    better = {name: answer for name, answer in fetched.items() if name not in answers or answer.outcome is not Outcome.FAILED}
+    return answers | better
+
+
+def _unanswered(answers: dict[str, Answer], required: bool) -> list[Search]:
+    """What was not sent, and what was sent in part; a search that failed at the EHR is not repeated."""
+    return [s for s in SEARCHES if s.required is required
+            and (s.name not in answers or answers[s.name].outcome is Outcome.PARTIAL)]
+
+
+def shows_leukaemia(answers: Mapping[str, Answer]) -> bool:
+    """The cheapest look: does the problem list hold, or hint at, leukaemia of the family? Raises Problem(412) when the
+    child or the problem list cannot be had, or when a list that is not complete shows none."""
+    for search in (s for s in SEARCHES if s.required):
+        answer = answers.get(search.name)
+        if answer is None or answer.outcome is Outcome.FAILED:
+            why = answer.why if answer else "not in the prefetch, and no FHIR server that we may call"
+            raise Problem(412, f"{search.name}: {why}. Send the prefetch key {search.name} ({search.template()})")
+    conditions = answers["conditions"]
+    if any(is_leukaemia(condition) for condition in conditions.resources):
+        return True
+    if not conditions.complete:
+        raise Problem(412, f"conditions: {conditions.why}, so that leukaemia can be neither seen nor ruled out")
+    return False
+
+
+def _ask(server: FhirServer, patient_id: str, searches: Iterable[Search], deadline: Deadline) -> dict[str, Answer]:
+    """All these searches at the same time. A thread that hangs is left behind: the call is answered without it."""
+    searches = list(searches)
+    if not searches:
+        return {}
+    pool = ThreadPoolExecutor(len(searches), thread_name_prefix="fhir")
+    asked = {s.name: pool.submit(_one, server, patient_id, s) for s in searches}
+    wait(asked.values(), timeout=deadline.remaining())
+    pool.shutdown(wait=False, cancel_futures=True)
+    return {name: future.result() if future.done() and not future.cancelled() else TOO_LATE for name, future in asked.items()}
+
+
+def _one(server: FhirServer, patient_id: str, search: Search) -> Answer:
+    if search.resource_type == "Patient":
+        answer = server.read("Patient", patient_id)
+    else:
+        answer = server.search(search.resource_type, search.params(patient_id), search.fallbacks(patient_id))
+    patient = names(patient_id)
+    if any(is_about(resource, patient) is False for resource in answer.resources):
+        log.error("wrong_patient_from_fhir_server", search=search.name)
+        return WRONG_PATIENT
+    return answer

@@ -1,0 +1,79 @@
+"""What the EHR sent along: each prefetch key is data, nothing, partial, failed or another patient's, and these differ.
+
+The table is cds-hooks 2.6. A key that was never sent is left out of the answer, so that it can be fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fhir_mappings.record import Answer, Outcome, Resource
+from fhir_mappings.sources import SEARCHES, Search
+from fhir_mappings.subject import is_about, names, subject_of
+from hooks.fhir_outcome import read_outcome
+from hooks.paging import read_bundle
+from hooks.problem import Problem
+
+TEMPLATES: Mapping[str, str] = {search.name: search.template() for search in SEARCHES}
+
+
+def sent(prefetch: Mapping[str, Any], patient_id: str) -> dict[str, Answer]:
+    """The answers that came with the call. Raises Problem(400) if any resource under any key is another patient's."""
+    refuse_other_patients(prefetch, patient_id)
+    return {s.name: answer_of(s, prefetch[s.name]) for s in SEARCHES if s.name in prefetch}
+
+
+def answer_of(search: Search, value: Any) -> Answer:
+    if search.resource_type == "Patient":
+        return _patient(value)
+    if value is None:
+        return Answer(Outcome.ANSWERED)
+    if isinstance(value, dict) and value.get("resourceType") == "OperationOutcome":
+        verdict = read_outcome(value)
+        if verdict.outcome is Outcome.ANSWERED:
+            return Answer(Outcome.FAILED, why="the EHR sent a message instead of results")
+        return Answer(Outcome.FAILED, why="the EHR could not look this up")
+    page = read_bundle(value, search.resource_type)
+    outcome, why = page.verdict.outcome, page.verdict.why.replace("the FHIR server", "the EHR")
+    if outcome is Outcome.ANSWERED and (missing := _missing(value, len(page.entries))):
+        outcome, why = Outcome.PARTIAL, missing
+    return Answer(outcome, page.entries if outcome is not Outcome.FAILED else (), why, page.rejected)
+
+
+def _patient(value: Any) -> Answer:
+    """The patient is read, not searched: `null`, an outcome or anything else is an error, never "no patient"."""
+    found = [value] if isinstance(value, dict) and value.get("resourceType") == "Patient" else read_bundle(value, "Patient").entries
+    if len(found) == 1 and isinstance(found[0].get("id"), str):  # a Bundle of one: some EHRs search where we ask to read
+        return Answer(Outcome.ANSWERED, tuple(found))
+    return Answer(Outcome.FAILED, why="the EHR sent no Patient resource")
+
+
+def _missing(bundle: Mapping[str, Any], entries: int) -> str:
+    """Why a Bundle is not all there is: a next page, or fewer entries than its total says."""
+    links = bundle.get("link")
+    if any(isinstance(link, dict) and link.get("relation") == "next" for link in (links if isinstance(links, list) else ())):
+        return "the EHR sent the first page only"
+    total = bundle.get("total")
+    if isinstance(total, int) and not isinstance(total, bool) and total > entries:
+        return "the EHR sent fewer results than it counted"
+    return ""
+
+
+def refuse_other_patients(prefetch: Mapping[str, Any], patient_id: str) -> None:
+    """One child's card must never be made of another's data: any mismatch under any key ends the call."""
+    patient = names(patient_id)
+    for value in prefetch.values():
+        for resource in _resources(value):
+            if str(subject_of(resource)).startswith("Patient/") and not is_about(resource, patient):
+                raise Problem(400, "prefetch: holds data of another patient than context.patientId")
+
+
+def _resources(value: Any) -> list[Resource]:
+    if not isinstance(value, dict):
+        return []
+    if value.get("resourceType") != "Bundle":
+        return [value]
+    entries = value.get("entry")
+    inside = [entry.get("resource") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return [resource for resource in inside if isinstance(resource, dict)]

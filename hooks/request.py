@@ -1,0 +1,109 @@
+"""A hook call, parsed and refused politely: what is missing or mistyped is named, unknown members are ignored."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NoReturn
+from uuid import UUID
+
+from hooks.problem import Problem
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}$")
+_USER = re.compile(r"[A-Za-z]+/[\w\-.]{1,64}$")
+
+
+@dataclass(frozen=True, slots=True)
+class HookRequest:
+    """The parts of a CDS Hooks 2.0 request that we use. The token never appears in its repr."""
+
+    hook: str
+    hook_instance: str
+    patient_id: str
+    user_id: str
+    prefetch: Mapping[str, Any]
+    fhir_server: str | None
+    token: str | None = field(repr=False)
+
+
+def parse(body: bytes, hook: str) -> HookRequest:
+    """Raise Problem(400) naming the field for anything the specification does not allow."""
+    call = _json(body)
+    if not isinstance(call, dict):
+        raise Problem(400, "the request body must be a JSON object")
+    if _text(call, "hook") != hook:
+        raise Problem(400, f"hook: this service answers the hook {hook}")
+    context = _object(call, "context")
+    patient_id = _text(context, "patientId", "context.")
+    if not _ID.match(patient_id):
+        raise Problem(400, "context.patientId: must be a bare FHIR id")
+    user_id = _text(context, "userId", "context.")
+    if not _USER.match(user_id):
+        raise Problem(400, "context.userId: must be of the form Practitioner/123")
+    prefetch = call.get("prefetch")
+    if not isinstance(prefetch, dict | None):
+        raise Problem(400, "prefetch: must be an object")
+    return HookRequest(hook, _uuid(_text(call, "hookInstance")), patient_id, user_id, prefetch or {}, *_access(call, patient_id))
+
+
+def _access(call: Mapping[str, Any], patient_id: str) -> tuple[str | None, str | None]:
+    """Where we may fetch, and with which token."""
+    server = call.get("fhirServer")
+    if not isinstance(server, str | None):
+        raise Problem(400, "fhirServer: must be a URL")
+    authorization = call.get("fhirAuthorization")
+    if authorization is None:
+        return server, None
+    if not isinstance(authorization, dict):
+        raise Problem(400, "fhirAuthorization: must be an object")
+    if server is None:
+        raise Problem(400, "fhirServer: required when fhirAuthorization is sent")
+    token = _text(authorization, "access_token", "fhirAuthorization.")
+    if authorization.get("token_type") != "Bearer":
+        raise Problem(400, "fhirAuthorization.token_type: must be Bearer")
+    if authorization.get("patient") not in (None, patient_id):
+        raise Problem(400, "fhirAuthorization.patient: is another patient than context.patientId")
+    return server, token
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_no_duplicates)
+    except (ValueError, ArithmeticError, RecursionError):
+        raise Problem(400, "the request body is not valid JSON") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Two members of one name: whichever was meant, it must not be ours to choose."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member occurs twice")
+    return members
+
+
+def _text(holder: Mapping[str, Any], key: str, where: str = "") -> str:
+    value = holder.get(key)
+    if not isinstance(value, str) or not value:
+        raise Problem(400, f"{where}{key}: required, a string")
+    return value
+
+
+def _object(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = holder.get(key)
+    if not isinstance(value, dict):
+        raise Problem(400, f"{key}: required, an object")
+    return value
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise Problem(400, "hookInstance: must be a UUID") from None

@@ -1,0 +1,142 @@
+"""Every sentence of a card, in one place. "Rule gives", "found in the chart", "please confirm"; never "eligible".
+
+Order and wording follow protocol-reading 5.2 to 5.5. Text that comes from the chart is escaped where it is put in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cds.assessment import Assessment, Judged, Raised, Risk
+from cds.finding import Gap, Why
+from cds.truth import MET, UNKNOWN
+from hooks.markdown import escape, plain
+
+FIRST_LINE = (
+    "Decision support from chart data, text version {version}. It neither establishes eligibility nor assigns treatment; "
+    "the investigator decides."
+)
+STATUS = {
+    "not_eligible": "A blocking criterion was found – please confirm",
+    "insufficient_data": "Cannot tell yet – facts are missing",
+    "eligible_pending_clinician_review": "No blocking criterion found – needs clinician review",
+}
+NOT_MET_TODAY = "Not met today – may change with time or treatment"
+CHEAPEST_FIRST = (  # what a clinician can settle soonest stands first
+    "creatinine", "direct bilirubin", "total bilirubin", "shortening fraction", "ejection fraction", "sex", "birth date",
+    "relapse date", "relapse", "relapse ordinal", "relapse site", "marrow blasts", "lineage", "leukaemia diagnosis", "BCR::ABL1",
+)  # fmt: skip
+
+
+def verdict(judged: Judged) -> str:
+    """The answer in words; never a bare "met" for an exclusion."""
+    if judged.finding.truth is UNKNOWN:
+        return "not known"
+    is_met = judged.finding.truth is MET
+    if judged.criterion.kind == "inclusion":
+        return "met" if is_met else "not met"
+    return "exclusion applies" if is_met else "exclusion does not apply"
+
+
+def is_judged(judged: Judged) -> bool:
+    return not any("not judged yet" in gap.words for gap in judged.finding.gaps)
+
+
+def summary_words(a: Assessment) -> str:
+    """What the clinician reads first, without the trial's number."""
+    if a.blocking:
+        first = plain(a.blocking[0].finding.words)
+        return f"{'not met today' if a.modifiable else 'not met'} – {first}"
+    if a.risk.status in ("assigned", "provisional") and a.evaluated_as_of < a.as_of.isoformat():
+        return _risk_summary(a.risk, {flag.id for flag in a.flags})
+    missing = missing_facts(a)
+    if missing:
+        return f"cannot tell yet – missing {', '.join(fact for fact, _, _ in missing)}"
+    unjudged = [j for j in a.criteria if not is_judged(j)]
+    if unjudged:
+        rules = distinct_rules(a.criteria)
+        return f"nothing blocks among the {rules - distinct_rules(unjudged)} rules checked; {distinct_rules(unjudged)} more are for you to check"
+    open_items = sum(j.finding.truth is UNKNOWN for j in a.criteria)
+    return f"no blocking criterion found in the chart – {open_items} items need your judgement"
+
+
+def _risk_summary(risk: Risk, flags: set[str]) -> str:
+    if "eoi_marrow_mrd_conflict" in flags:
+        return f"rule gives {risk.group or 'VHR'} (marrow 5 % or more) but NGS-MRD < 0.01 % – verify samples first"
+    if risk.status == "assigned":
+        return f"risk rule gives {risk.group} – investigator to confirm"
+    return f"risk group {risk.words.replace(' pending ', ' – waiting for ')}"
+
+
+def missing_facts(a: Assessment) -> list[tuple[str, list[str], Gap]]:
+    """Each missing fact once, with the criteria it would settle, the cheapest first."""
+    found: dict[str, tuple[list[str], Gap]] = {}
+    for judged in a.criteria:
+        for gap in judged.finding.gaps if judged.finding.truth is UNKNOWN and is_judged(judged) else ():
+            if gap.reason is not Why.JUDGEMENT:
+                found.setdefault(gap.fact, ([], gap))[0].append(judged.criterion.id)
+    order = {fact: i for i, fact in enumerate(CHEAPEST_FIRST)}
+    return sorted(((fact, list(dict.fromkeys(ids)), gap) for fact, (ids, gap) in found.items()), key=lambda m: order.get(m[0], len(order)))
+
+
+def distinct_rules(criteria: Iterable[Judged]) -> int:
+    """The rules, the bullet that the text prints twice counted once."""
+    return len({j.criterion.id for j in criteria} - {"EXC-06"})
+
+
+def detail(a: Assessment, software_version: str) -> str:
+    judged = [j for j in a.criteria if is_judged(j)]
+    unknown = [j for j in judged if j.finding.truth is UNKNOWN]
+    counts = (f"{distinct_rules(judged) - distinct_rules(unknown)} of {distinct_rules(a.criteria)} rules checked, "
+              f"{len(a.blocking)} blocking, {distinct_rules(unknown)} missing, "
+              f"{distinct_rules(a.criteria) - distinct_rules(judged)} not judged by this version")  # fmt: skip
+    favourable = [j for j in judged if j.finding.truth is not UNKNOWN and not j.blocks]
+    sections = (
+        [FIRST_LINE.format(version=a.text_version), f"**{NOT_MET_TODAY if a.modifiable else STATUS[a.overall]}.** {counts}."],
+        _section("What blocks", (_criterion(j) for j in a.blocking)),
+        _section("Missing", (_missing(fact, ids, gap) for fact, ids, gap in missing_facts(a))),
+        _section("Risk group", _risk(a.risk)),
+        _section("Please look at", (_flag(f) for f in a.flags)),
+        _section("Found in the chart", (_criterion(j) for j in favourable)),
+        _section("Data seen and not used", (f"- {escape(i.words)} ({escape(i.reference or 'no reference')})" for i in a.issues)),
+        _section("Not looked up", (f"- {escape(search)}: {escape(why)}" for search, why in a.not_looked_up)),
+        _section("Not judged by this version, please check", [_names(j for j in a.criteria if not is_judged(j))]),
+        [f"Judged as of {a.evaluated_as_of}. Free-text notes were not read. relapse-cds {software_version}."],
+    )
+    return "\n\n".join("\n".join(section) for section in sections if section)
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    lines = [line for line in lines if line]
+    return [f"### {title}", "", *lines] if lines else []
+
+
+def _criterion(judged: Judged) -> str:
+    """The answer with its evidence, and the document's own sentence beside it."""
+    c, f = judged.criterion, judged.finding
+    basis = f" ({f.basis.value.replace('_', ' ')})" if f.basis else ""
+    return f"- **{c.id} {escape(c.name)}**: {verdict(judged)} – {escape(f.words)}{basis}\n  *“{escape(' '.join(c.text), 600)}”*"
+
+
+def _missing(fact: str, ids: list[str], gap: Gap) -> str:
+    return f"- **{escape(fact)}** ({', '.join(ids)}): {escape(gap.words)}"
+
+
+def _risk(risk: Risk) -> Iterable[str]:
+    if risk.status == "suppressed":
+        return
+    if risk.status == "assigned":
+        yield f"- Rule gives **{risk.group}** – investigator to confirm"
+        yield from (f"- {escape(str(evidence))}" for evidence in risk.evidence)
+    else:
+        yield f"- {escape(risk.words)}"
+        yield from (f"- {escape(gap.words)}" for gap in risk.gaps)
+
+
+def _flag(flag: Raised) -> str:
+    seen = "; ".join(escape(str(e)) for e in flag.evidence)
+    return f"- {escape(flag.words)}" + (f" ({seen})" if seen else "")
+
+
+def _names(criteria: Iterable[Judged]) -> str:
+    return ", ".join(f"{j.criterion.id} {escape(j.criterion.name)}" for j in criteria)
