@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -29,7 +29,7 @@ class Risk:
     possible: tuple[str, ...]
     needed: tuple[str, ...]  # the unknown inputs that could change the group
     words: str
-    evidence: tuple[Evidence, ...] = ()
+    known: tuple[tuple[str, tuple[Evidence, ...]], ...] = ()  # each known input in words, with its evidence
     gaps: tuple[Gap, ...] = ()
 
 
@@ -54,7 +54,8 @@ class Assessment:
     risk: Risk
     flags: tuple[Raised, ...]
     issues: tuple[Evidence, ...] = ()
-    not_looked_up: tuple[tuple[str, str], ...] = field(default=())
+    not_looked_up: tuple[tuple[str, str], ...] = ()
+    anchors: tuple[Evidence, ...] = ()  # the dates the judgement hangs on, with where they come from
 
     @property
     def blocking(self) -> tuple[Judged, ...]:

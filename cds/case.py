@@ -6,6 +6,7 @@ computed once, on first use.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
 
@@ -35,6 +36,15 @@ class Case:
     def reinduction_start(self) -> Day | None:
         return treatment.reinduction_start(self.facts, self.relapse_date)
 
+    @property
+    def anchors(self) -> tuple[Evidence, ...]:
+        """The dates the judgement hangs on, each with where it comes from, for a clinician to check."""
+        off = treatment.off_treatment(self.facts, self.relapse_date)
+        named = (("relapse", self.relapse_date), ("off treatment", off), ("reinduction start", self.reinduction_start),
+                 ("enrolment", treatment.enrolment(self.facts)))  # fmt: skip
+        return tuple(Evidence(f"{name} {day} ({'; '.join(e.words for e in day.evidence) or 'not exact'})")
+                     for name, day in named if day is not None and day.known)  # fmt: skip
+
     @cached_property
     def evaluated_on(self) -> Day:
         """T_eval, the day on which eligibility is frozen."""
@@ -61,8 +71,8 @@ class Case:
     @cached_property
     def age_at_relapse(self) -> Amount:
         age = self.age_on(self.relapse_date)
-        told = Evidence(f"{age} old at relapse", date=str(self.relapse_date), basis=Basis.DERIVED)
-        return Amount(age.low, age.high, age.unit, evidence=(told, *age.evidence) if age.evidence else (), gaps=age.gaps)
+        words = f"{age} old at relapse (born {self.facts.birth_date}, relapse {self.relapse_date})"
+        return replace(age, words=words, evidence=tuple(replace(e, basis=_derived(e.basis)) for e in age.evidence))
 
     @property
     def sex(self) -> Choice:
@@ -221,6 +231,11 @@ class Case:
         return not_met(*(r.source for r in newest.readings))
 
 
+def _derived(basis: Basis) -> Basis:
+    """Computed from what is recorded; what a clinician attested stays attested."""
+    return Basis.DERIVED if basis is Basis.RECORDED else basis
+
+
 def _of_the_same_study(own: Candidates, other: Candidates) -> Candidates:
     if other.lacks(Why.NOT_LOOKED_UP):
         return Candidates(own.name, gaps=own.gaps or other.gaps)
@@ -235,7 +250,7 @@ def truth_as_choice(finding: Finding, if_met: str, if_not: str) -> Choice:
     """A finding as an input of the risk rules: one option when decided, both when unknown."""
     if finding.truth is UNKNOWN:
         return any_of({if_met, if_not}, *finding.gaps)
-    return one(if_met if finding.truth is MET else if_not, *finding.evidence)
+    return one(if_met if finding.truth is MET else if_not, Evidence(finding.words))
 
 
 def _years(years: int | None) -> Decimal | None:

@@ -20,7 +20,7 @@ Rule = Callable[[Case, Any], Finding]
 class Criterion:
     id: str  # INC-06
     kind: str  # "inclusion" or "exclusion"
-    name: str  # "renal function": the function's name
+    name: str  # "renal function": the function's name, unless it needs capitals
     text: tuple[str, ...]  # the sentences of the document, verbatim
     rule: Rule
     reading: str = ""
@@ -40,12 +40,12 @@ class Flag:
     rule: Rule
 
 
-def inclusion(id: str, *text: str, reading: str = "", modifiable: bool = False) -> Callable[[Rule], Criterion]:
-    return lambda rule: Criterion(id, "inclusion", _name(rule), text, rule, reading, modifiable)
+def inclusion(id: str, *text: str, name: str = "", reading: str = "", modifiable: bool = False) -> Callable[[Rule], Criterion]:
+    return lambda rule: Criterion(id, "inclusion", name or _name(rule), text, rule, reading, modifiable)
 
 
-def exclusion(id: str, *text: str, reading: str = "", modifiable: bool = False) -> Callable[[Rule], Criterion]:
-    return lambda rule: Criterion(id, "exclusion", _name(rule), text, rule, reading, modifiable)
+def exclusion(id: str, *text: str, name: str = "", reading: str = "", modifiable: bool = False) -> Callable[[Rule], Criterion]:
+    return lambda rule: Criterion(id, "exclusion", name or _name(rule), text, rule, reading, modifiable)
 
 
 def flag(words: str) -> Callable[[Rule], Flag]:

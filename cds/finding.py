@@ -51,7 +51,7 @@ class Evidence:
     basis: Basis = Basis.RECORDED
 
     def __str__(self) -> str:
-        return f"{self.words} on {self.date}" if self.date else self.words
+        return self.words if not self.date or self.date in self.words else f"{self.words} on {self.date}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _keep(truth: Truth, deciding: list[Finding]) -> Finding:
         truth,
         _distinct(e for f in deciding for e in f.evidence),
         _distinct(g for f in deciding for g in f.gaps) if truth is UNKNOWN else (),
-        _distinct(n for f in deciding for n in f.notes),
+        _distinct(n for f in deciding for n in f.notes or map(str, f.evidence)),
     )
 
 

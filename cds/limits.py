@@ -22,21 +22,21 @@ class LimitByAgeAndSex:
         rows = [row for row in self.rows if not _misses(row, age)]
         first_row = self.rows[0][0]
         if not rows:
-            words = f"the text has no limit for this age ({_years(age)}): its table starts at {first_row} year"
+            words = f"the text has no limit for this age ({age}): its table starts at {first_row} year"
             return any_amount(Gap("age", Why.OUT_OF_TABLE, words, age.evidence))
         if age.low is None or age.low < first_row:
-            gap = Gap("age", Why.IMPRECISE, f"age {_years(age)} is not exact enough for the table of limits", age.evidence)
+            gap = Gap("age", Why.IMPRECISE, f"age {age} is not exact enough for the table of limits", age.evidence)
             return any_amount(*(age.gaps or (gap,)))
         limits = {Decimal(limit) for row in rows for limit in _limits(row, sex)}
         low, high = min(limits), max(limits)
         who = BOY_OR_GIRL[next(iter(sex.options))] if sex.exact else "sex not known"
-        words = f"limit {low if low == high else f'{low} to {high}'} ({who}, {_years(age)})"
+        words = f"limit {low if low == high else f'{low} to {high}'} ({who}, {age})"
         return Amount(low, high, self.unit, words=words, gaps=() if low == high else self._why_open(rows, sex, age))
 
     def _why_open(self, rows: list, sex: Choice, age: Amount) -> tuple[Gap, ...]:
         if len(rows) == 1:
             return sex.gaps
-        words = f"age {_years(age)} falls in more than one row of the table of limits"
+        words = f"age {age} falls in more than one row of the table of limits"
         return sex.gaps + (age.gaps or (Gap("age", Why.IMPRECISE, words, age.evidence),))
 
 
@@ -47,7 +47,3 @@ def _misses(row: tuple, age: Amount) -> bool:
 
 def _limits(row: tuple, sex: Choice) -> tuple[str, ...]:
     return tuple(row[2 if option == "male" else 3] for option in sex.options)
-
-
-def _years(age: Amount) -> str:
-    return str(age).replace("1 years", "1 year") if str(age) == "1 years" else str(age)

@@ -39,6 +39,7 @@ class Protocol:
     applies: Callable[[Case], Finding]  # is this the disease and the situation the trial is about?
     risk: tuple[RiskRule, ...]
     risk_inputs: Callable[[Case, Mapping[str, Finding]], Mapping[str, Choice]]
+    risk_known: Mapping[str, Mapping[str, str]]  # input: option: its words
     risk_words: Callable[[frozenset[str], tuple[str, ...]], str]
     groups: tuple[str, ...]
     flags: tuple[Flag, ...]
@@ -49,9 +50,9 @@ def assess(protocol: Protocol, facts: PatientFacts, policies: Any = None) -> Ass
     """Judge one child against one trial. `policies` defaults to the protocol's own."""
     case = Case(facts)
     policies = policies or protocol.policies
-    evaluated = str(case.evaluated_on)
     base = dict(protocol=protocol.id, text_version=protocol.text_version, patient=facts.patient,
-                as_of=facts.as_of, evaluated_as_of=evaluated, issues=facts.issues, not_looked_up=facts.not_looked_up)
+                as_of=facts.as_of, evaluated_as_of=str(case.evaluated_on), anchors=case.anchors,
+                issues=facts.issues, not_looked_up=facts.not_looked_up)
     if protocol.applies(case).truth is NOT_MET:
         return Assessment(overall="not_applicable", criteria=(), risk=SUPPRESSED, flags=(), **base)
     judged = tuple(Judged(c, c.rule(case, policies)) for c in protocol.criteria)
@@ -88,9 +89,9 @@ def risk_from(protocol: Protocol, inputs: Mapping[str, Choice]) -> Risk:
     ordered = tuple(g for g in (*protocol.groups, OUT_OF_SCOPE) if g in possible)
     status = "provisional" if len(possible) > 1 else "not_assignable" if ordered == (OUT_OF_SCOPE,) else "assigned"
     group = ordered[0] if status == "assigned" else None
-    decided = {"assigned": tuple(e for n in names for e in inputs[n].evidence)}.get(status, ())
+    known = tuple((protocol.risk_known[n][option], inputs[n].evidence) for n in names if inputs[n].exact for option in inputs[n].options)
     gaps = tuple(gap for name in needed for gap in inputs[name].gaps)
-    return Risk(status, group, ordered, needed, protocol.risk_words(possible, needed), decided, gaps)
+    return Risk(status, group, ordered, needed, protocol.risk_words(possible, needed), known, gaps)
 
 
 def _group(protocol: Protocol, inputs: Mapping[str, str]) -> str:

@@ -19,7 +19,7 @@ class Amount:
     """A number in `unit` that lies between `low` and `high` (None: no limit on that side; open: the end excluded).
 
     Units are the fixed unit of the fact (`mg/dL`, `%`, `a` for completed years); converting is the mapping's work.
-    `words` says how it was reported or, for a limit, which row of which table it comes from.
+    `words` tells it in a sentence where its evidence would not do: an age, or the row of a table a limit comes from.
     """
 
     low: Decimal | None = None
@@ -48,11 +48,14 @@ class Amount:
             raise ValueError(f"cannot compare {self.unit} with {other.unit}: convert in the mapping")
         if holds or not_below:
             limit = other.words or f"asked {sign} {other}"
-            note = f"{'; '.join(map(str, self.evidence)) or self}, {limit}"
+            note = f"{self._told()}, {limit}"
             return (met if holds else not_met)(*self.evidence, *other.evidence, note=note)
         gaps = tuple(g for side in (self, other) if not side.exact for g in side.gaps)
-        across = Gap("value", Why.IMPRECISE, f"{'; '.join(map(str, self.evidence)) or self} can be on either side of {other}", self.evidence)
+        across = Gap("value", Why.IMPRECISE, f"{self._told()} can be on either side of {other}", self.evidence)
         return unknown(*(gaps or (across,)))
+
+    def _told(self) -> str:
+        return self.words or "; ".join(map(str, self.evidence)) or str(self)
 
     @property
     def exact(self) -> bool:
@@ -66,7 +69,7 @@ class Amount:
                       self.gaps + other.gaps + (gap,))
 
     def __str__(self) -> str:
-        unit = {"": "", "a": " years"}.get(self.unit, f" {self.unit}")
+        unit = {"": "", "a": " year" if self.exact and self.low == 1 else " years"}.get(self.unit, f" {self.unit}")
         if self.exact:
             return f"{self.low}{unit}"
         if self.low is None and self.high is None:

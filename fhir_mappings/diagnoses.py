@@ -60,8 +60,12 @@ def diagnosis(condition: Resource, rejected: bool = False) -> Diagnosis | None:
     recorded = dates.day(condition.get("recordedDate"))
     when = onset or recorded
     told = coded_words(code) or "leukaemia"
-    if verification not in CONFIRMED:
-        told += f" ({verification})"
+    course = [clinical] if clinical in ("relapse", "recurrence", "remission") and clinical not in told else []
+    course += [verification] if verification not in (None, "confirmed") else []
+    if course:
+        told += f" ({', '.join(course)})"
+    if when:
+        told += f", {'onset' if onset else 'recorded'} {when}"
     source = Evidence(told, reference_of(condition), str(when) if when else None)
     return Diagnosis(
         source=source,

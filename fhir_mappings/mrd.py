@@ -19,7 +19,11 @@ from fhir_mappings import codelists
 from fhir_mappings.observations import NEGATIVE, Result, amount_reading, reported
 from fhir_mappings.units import MRD
 
-ASSAYS = {f"mrd_{method}_{sample}": frozenset({method, sample}) for method in ("ngs", "flow", "pcr") for sample in ("marrow", "blood")}
+ASSAYS = tuple(  # the concept, its human name, its labels
+    (f"mrd_{method.lower()}_{sample}", f"{method}-MRD ({sample})", frozenset({method.lower(), sample}))
+    for method in ("NGS", "flow", "PCR")
+    for sample in ("marrow", "blood")
+)
 
 _POWER = re.compile(r"\s*(<)?\s*(?:(\d+(?:\.\d+)?)\s*[x×*]\s*)?10\s*\^?\s*-([456])\s*$")
 _EXPONENT = re.compile(r"\s*(<)?\s*(\d+(?:\.\d+)?)[eE]-(\d)\s*$")

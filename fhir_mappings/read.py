@@ -110,11 +110,9 @@ class _Reading:
     def observed(self) -> dict[str, Series]:
         searches = dict.fromkeys(fact.search for fact in OBSERVED)
         observations = [r for r in self.resources(*searches) if r.get("resourceType") == "Observation"]
-        series: dict[str, Series] = {}
-        for fact in OBSERVED:
-            if fact.fact not in series:
-                name = fact.name
-                series[fact.fact] = Series(name, gap=self.gap(fact.search, name))
+        blank = PatientFacts("", self.as_of)  # knows the human name of each series
+        named = {fact.fact: (getattr(blank, fact.fact).name, fact.search) for fact in OBSERVED}
+        series = {field: Series(name, gap=self.gap(search, name)) for field, (name, search) in named.items()}
         for observation in observations:
             valid = None
             for element in _coded_elements(observation):

@@ -51,7 +51,7 @@ class ObservedFact:
     """A series of `PatientFacts` that is read from Observations whose code states one of these concepts."""
 
     fact: str  # the field of PatientFacts
-    name: str  # the human name, as in cds/facts.py
+    name: str  # what a person calls one result of it
     search: str
     concepts: tuple[str, ...]  # a code that decides
     read: Reader
@@ -78,7 +78,7 @@ OBSERVED = (
     ObservedFact("marrow_blasts", "marrow blasts", "leukaemia", ("marrow_blasts_percent",), blasts),
     ObservedFact("marrow_blasts", "marrow category", "leukaemia", ("marrow_category",), marrow_category),
     ObservedFact("bcr_abl1", "BCR::ABL1", "leukaemia", ("bcr_abl1_result",), choice_reading),
-    *(ObservedFact("mrd", "MRD", "leukaemia", (concept,), mrd_reading, labels=labels) for concept, labels in ASSAYS.items()),
+    *(ObservedFact("mrd", name, "leukaemia", (concept,), mrd_reading, labels=labels) for concept, name, labels in ASSAYS),
 )  # fmt: skip
 
 

@@ -22,6 +22,8 @@ STATUS = {
     "eligible_pending_clinician_review": "No blocking criterion found – needs clinician review",
 }
 NOT_MET_TODAY = "Not met today – may change with time or treatment"
+NOTHING_BLOCKS = "Nothing blocks among the rules checked"
+BREAK = "\\\n  "  # a new line within a list item
 CHEAPEST_FIRST = (  # what a clinician can settle soonest stands first
     "creatinine", "direct bilirubin", "total bilirubin", "shortening fraction", "ejection fraction", "sex", "birth date",
     "relapse date", "relapse", "relapse ordinal", "relapse site", "marrow blasts", "lineage", "leukaemia diagnosis", "BCR::ABL1",
@@ -64,7 +66,7 @@ def _risk_summary(risk: Risk, flags: set[str]) -> str:
     if "eoi_marrow_mrd_conflict" in flags:
         return f"rule gives {risk.group or 'VHR'} (marrow 5 % or more) but NGS-MRD < 0.01 % – verify samples first"
     if risk.status == "assigned":
-        return f"risk rule gives {risk.group} – investigator to confirm"
+        return f"risk rule gives {risk.group} ({'; '.join(known for known, _ in risk.known)}) – investigator to confirm"
     return f"risk group {risk.words.replace(' pending ', ' – waiting for ')}"
 
 
@@ -91,16 +93,20 @@ def detail(a: Assessment, software_version: str) -> str:
               f"{len(a.blocking)} blocking, {distinct_rules(unknown)} missing, "
               f"{distinct_rules(a.criteria) - distinct_rules(judged)} not judged by this version")  # fmt: skip
     favourable = [j for j in judged if j.finding.truth is not UNKNOWN and not j.blocks]
+    missing = missing_facts(a)
+    status = NOT_MET_TODAY if a.modifiable else STATUS[a.overall] if missing or a.overall != "insufficient_data" else NOTHING_BLOCKS
     sections = (
-        [FIRST_LINE.format(version=a.text_version), f"**{NOT_MET_TODAY if a.modifiable else STATUS[a.overall]}.** {counts}."],
+        [FIRST_LINE.format(version=a.text_version)],
+        [f"**{status}.** {counts}."],
         _section("What blocks", (_criterion(j) for j in a.blocking)),
-        _section("Missing", (_missing(fact, ids, gap) for fact, ids, gap in missing_facts(a))),
+        _section("Missing", (_missing(fact, ids, gap, a) for fact, ids, gap in missing)),
         _section("Risk group", _risk(a.risk)),
         _section("Please look at", (_flag(f) for f in a.flags)),
-        _section("Found in the chart", (_criterion(j) for j in favourable)),
+        _section("Found in the chart", (_criterion(j, 160) for j in favourable)),
         _section("Data seen and not used", (f"- {escape(i.words)} ({escape(i.reference or 'no reference')})" for i in a.issues)),
         _section("Not looked up", (f"- {escape(search)}: {escape(why)}" for search, why in a.not_looked_up)),
         _section("Not judged by this version, please check", [_names(j for j in a.criteria if not is_judged(j))]),
+        _section("Dates used", (f"- {escape(str(anchor))}" for anchor in a.anchors)),
         [f"Judged as of {a.evaluated_as_of}. Free-text notes were not read. relapse-cds {software_version}."],
     )
     return "\n\n".join("\n".join(section) for section in sections if section)
@@ -111,15 +117,22 @@ def _section(title: str, lines: Iterable[str]) -> list[str]:
     return [f"### {title}", "", *lines] if lines else []
 
 
-def _criterion(judged: Judged) -> str:
+def _criterion(judged: Judged, longest: int = 600) -> str:
     """The answer with its evidence, and the document's own sentence beside it."""
     c, f = judged.criterion, judged.finding
     basis = f" ({f.basis.value.replace('_', ' ')})" if f.basis else ""
-    return f"- **{c.id} {escape(c.name)}**: {verdict(judged)} – {escape(f.words)}{basis}\n  *“{escape(' '.join(c.text), 600)}”*"
+    return f"- **{c.id} {escape(c.name)}**: {verdict(judged)} – {escape(f.words)}{basis}{BREAK}{_quoted(judged, longest)}"
 
 
-def _missing(fact: str, ids: list[str], gap: Gap) -> str:
-    return f"- **{escape(fact)}** ({', '.join(ids)}): {escape(gap.words)}"
+def _missing(fact: str, ids: list[str], gap: Gap, a: Assessment) -> str:
+    """What is missing, for which criteria, and why; where the text itself is unclear, its sentence."""
+    line = f"- **{escape(fact)}** ({', '.join(ids)}): {escape(gap.words)}"
+    unclear = (j for j in a.criteria if j.criterion.id in ids and gap.reason is Why.SOURCE_AMBIGUOUS)
+    return BREAK.join([line, *(_quoted(j, 600) for j in unclear)])
+
+
+def _quoted(judged: Judged, longest: int) -> str:
+    return f"*“{escape(' '.join(judged.criterion.text), longest)}”*"
 
 
 def _risk(risk: Risk) -> Iterable[str]:
@@ -127,10 +140,10 @@ def _risk(risk: Risk) -> Iterable[str]:
         return
     if risk.status == "assigned":
         yield f"- Rule gives **{risk.group}** – investigator to confirm"
-        yield from (f"- {escape(str(evidence))}" for evidence in risk.evidence)
     else:
         yield f"- {escape(risk.words)}"
-        yield from (f"- {escape(gap.words)}" for gap in risk.gaps)
+    yield from (f"- {known}: {escape('; '.join(map(str, evidence)))}" for known, evidence in risk.known)
+    yield from dict.fromkeys(f"- not known: {escape(gap.words)}" for gap in risk.gaps)
 
 
 def _flag(flag: Raised) -> str:

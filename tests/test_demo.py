@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 import threading
@@ -393,7 +392,6 @@ def test_in_a_browser(demo: Flask, seen: list[dict[str, Any]], browser: Any) -> 
 # --- the real service -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(importlib.util.find_spec("hooks.app") is None, reason="the service itself is not there yet")
 @pytest.mark.parametrize("mode", ["prefetch", "fetch"])
 def test_the_service_says_what_each_story_expects(mode: str) -> None:
     with running(create_demo()) as host:

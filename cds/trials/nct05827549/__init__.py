@@ -10,7 +10,7 @@ from cds.trials.nct05827549 import eligibility
 from cds.trials.nct05827549.eligibility import NOT_JUDGED_YET
 from cds.trials.nct05827549.flags import FLAGS
 from cds.trials.nct05827549.policies import Policies
-from cds.trials.nct05827549.risk import GROUPS, RISK, risk_inputs, risk_words
+from cds.trials.nct05827549.risk import GROUPS, KNOWN, RISK, risk_inputs, risk_words
 from cds.truth import UNKNOWN
 
 
@@ -56,6 +56,7 @@ PROTOCOL = Protocol(
     applies=relapsed_all,
     risk=RISK,
     risk_inputs=risk_inputs,
+    risk_known=KNOWN,
     risk_words=risk_words,
     groups=GROUPS,
     flags=FLAGS,

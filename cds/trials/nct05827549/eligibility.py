@@ -23,8 +23,8 @@ from cds.values import amount
 def age_at_relapse(p: Case, policy: Policies) -> Finding:
     age = p.age_at_relapse
     if policy.age_upper == "le22":
-        return (age >= amount("1 a")) & (age < amount("23 a"))
-    within = (age >= amount("1 a")) & (age < amount("22 a"))
+        return ((age >= amount("1 a")) & (age < amount("23 a"))).noting(age.words)
+    within = ((age >= amount("1 a")) & (age < amount("22 a"))).noting(age.words)
     if policy.age_upper == "lt22":
         return within
     asked = unclear_text("age at relapse", "22 years old at relapse: header says 1-22 years, the criterion >22; ask the study team")
@@ -140,6 +140,7 @@ def cardiac_function(p: Case, policy: Policies) -> Finding:
 @exclusion(
     "EXC-01",
     "Patients with Burkitt leukemia/lymphoma or mature B-cell leukemia",
+    name="Burkitt or mature B leukaemia",
 )
 def burkitt_or_mature_b_leukaemia(p: Case, policy: Policies) -> Finding:
     return p.lineage.is_("burkitt_or_mature_b")
@@ -148,6 +149,7 @@ def burkitt_or_mature_b_leukaemia(p: Case, policy: Policies) -> Finding:
 @exclusion(
     "EXC-02",
     "Patients with Philadelphia chromosome positive (Ph+) ALL",
+    name="Philadelphia positive",
     reading="Any positive BCR::ABL1 or t(9;22), ever. A later negative does not cancel it; no test is not a negative test.",
 )
 def philadelphia_positive(p: Case, policy: Policies) -> Finding:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cds.case import M2, Case, truth_as_choice
-from cds.finding import Finding
+from cds.finding import Evidence, Finding
 from cds.protocol import OUT_OF_SCOPE, RiskRule
 from cds.treatment import late_relapse
 from cds.values import Choice, amount, any_of
@@ -60,10 +60,17 @@ def lineage(stated: Choice) -> Choice:
     letters = {"b_all": "B", "t_all": "T"}
     options = {letters[option] for option in stated.options if option in letters}
     if len(stated.options) == 1 and options:
-        return Choice(frozenset(options), stated.evidence)
+        return Choice(frozenset(options), (Evidence("; ".join(map(str, stated.evidence))),))
     return any_of(options or {"B", "T"}, *stated.gaps)
 
 
+KNOWN = {  # an input as the card tells it: what it is, by its option
+    "lineage": {"B": "B-ALL", "T": "T-ALL"},
+    "relapse_site": {"marrow": "marrow involved", "no marrow": "marrow not involved"},
+    "off_treatment_date": {"late": "late", "not late": "not late"},
+    "eoi_ngs_mrd": {"below 0.01 %": "NGS-MRD below 0.01 %", "0.01 % or more": "NGS-MRD 0.01 % or more"},
+    "eoi_marrow": {"M1": "EOI marrow M1", "M2 or more": "EOI marrow M2 or more"},
+}
 PENDING = {
     "lineage": "immunophenotype",
     "relapse_site": "confirmation of marrow involvement",
