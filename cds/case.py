@@ -246,11 +246,11 @@ def _of_the_same_study(own: Candidates, other: Candidates) -> Candidates:
     return Candidates(own.name, gaps=tuple(gaps))
 
 
-def truth_as_choice(finding: Finding, if_met: str, if_not: str) -> Choice:
-    """A finding as an input of the risk rules: one option when decided, both when unknown."""
+def truth_as_choice(finding: Finding, if_met: str, if_not: str, words: str = "") -> Choice:
+    """A finding as an input of the risk rules: one option when decided, told in `words`; both when unknown."""
     if finding.truth is UNKNOWN:
         return any_of({if_met, if_not}, *finding.gaps)
-    return one(if_met if finding.truth is MET else if_not, Evidence(finding.words))
+    return one(if_met if finding.truth is MET else if_not, Evidence(words or finding.words))
 
 
 def _years(years: int | None) -> Decimal | None:

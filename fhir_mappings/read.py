@@ -116,9 +116,7 @@ class _Reading:
         for observation in observations:
             valid = None
             for element in _coded_elements(observation):
-                for fact in OBSERVED:
-                    if not _concerns(element, fact):
-                        continue
+                for fact in _facts_of(element):
                     result = Result(observation, element, fact.name)
                     if not result.exists:
                         continue
@@ -133,7 +131,7 @@ class _Reading:
         code = result.element.get("code")
         if not valid:
             return rejected_reading(result, "the resource is not valid FHIR", labels)
-        if codelists.traps(code) and codelists.states(code, *fact.concepts):
+        if _mistaken(code, fact):
             reading = rejected_reading(result, "its codes contradict each other", labels)
         elif not codelists.states(code, *fact.concepts) and not codelists.hints(code, *fact.hints):
             reading = rejected_reading(result, f"its code alone does not settle that it is {result.name}", labels)
@@ -175,8 +173,23 @@ def _coded_elements(observation: Resource) -> Iterator[Mapping[str, Any]]:
     yield from (c for c in components if isinstance(c, Mapping)) if isinstance(components, list) else ()
 
 
-def _concerns(element: Mapping[str, Any], fact: ObservedFact) -> bool:
-    return codelists.hints(element.get("code"), *fact.concepts, *fact.hints, *fact.unsettled)
+_FACTS_OF: dict[str, list[ObservedFact]] = {}  # by concept
+for _fact in OBSERVED:
+    for _concept in (*_fact.concepts, *_fact.hints, *_fact.unsettled):
+        _FACTS_OF.setdefault(_concept, []).append(_fact)
+
+
+def _facts_of(element: Mapping[str, Any]) -> list[ObservedFact]:
+    """The facts that a code states or hints at, each once; for nearly every Observation, none."""
+    stated = codelists.statements(element.get("code"))
+    found = [fact for concept, _ in stated for fact in _FACTS_OF.get(concept, ())]
+    return list({id(fact): fact for fact in found}.values())
+
+
+def _mistaken(code: Any, fact: ObservedFact) -> bool:
+    """Coded as this fact and as a look-alike of it: serum and urine at once."""
+    look_alikes = {concept for trap in codelists.traps(code) for concept in codelists.TRAPS[trap]}
+    return bool(look_alikes & set(fact.concepts)) and codelists.states(code, *fact.concepts)
 
 
 def _code_and_unit_disagree(result: Result) -> str | None:

@@ -11,7 +11,7 @@ from functools import partial
 
 from cds.series import Reading
 from fhir_mappings import codelists
-from fhir_mappings.codelists import LOINC, OWN
+from fhir_mappings.code_systems import LOINC, OWN
 from fhir_mappings.measures import blasts, ejection_fraction, marrow_category
 from fhir_mappings.mrd import ASSAYS, mrd_reading
 from fhir_mappings.observations import Result, amount_reading, choice_reading

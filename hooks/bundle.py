@@ -25,7 +25,7 @@ def record_from_bundle(bundle: Any) -> Record:
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
         raise BundleError("the Bundle's entry is not a list")
-    sound = [e for e in entries if isinstance(e, Mapping) and isinstance(e.get("resource"), Mapping)]
+    sound = [e for e in entries if _holds_a_resource(e)]
     resources = [e["resource"] for e in sound]
     patients = {r["id"]: r for r in resources if r.get("resourceType") == "Patient" and isinstance(r.get("id"), str)}
     if not patients:
@@ -37,10 +37,14 @@ def record_from_bundle(bundle: Any) -> Record:
     known = names(patient_id, full_urls)
     if any(str(subject_of(r)).startswith("Patient/") and not is_about(r, known) for r in resources):
         raise BundleError("the Bundle holds data of another patient; give one child at a time")
-    rejected = tuple(f"entry {i + 1} of the Bundle holds no resource" for i, e in enumerate(entries) if e not in sound)
+    rejected = tuple(f"entry {i + 1} of the Bundle holds no resource" for i, e in enumerate(entries) if not _holds_a_resource(e))
     answers = {s.name: _answer(s.resource_type, resources, bundle) for s in SEARCHES}
     answers["patient"] = Answer(Outcome.ANSWERED, (patients[patient_id],), rejected=rejected)
     return Record(patient_id, answers, full_urls)
+
+
+def _holds_a_resource(entry: Any) -> bool:
+    return isinstance(entry, Mapping) and isinstance(entry.get("resource"), Mapping)
 
 
 def _answer(resource_type: str, resources: list[Mapping[str, Any]], bundle: Mapping[str, Any]) -> Answer:

@@ -6,10 +6,12 @@ from importlib.resources import files
 
 import pytest
 
-from fhir_mappings import codelists
+from fhir_mappings import code_systems
+from fhir_mappings.code_systems import (
+    HIRA_DRUG, ICD_10_CM, ICD_O_3, KCD, LOINC, SNOMED, SYSTEM_ALIASES, loinc_check_digit, snomed_check_digit,
+)
 from fhir_mappings.codelists import (
-    CODELISTS, HIRA_DRUG, ICD_10_CM, ICD_O_3, KCD, LOINC, SNOMED, SYSTEM_ALIASES, TRAPS, CodelistError, Statement,
-    codes_of, hints, label, loinc_check_digit, read_codelists, snomed_check_digit, statements, states, traps,
+    CODELISTS, TRAPS, CodelistError, Statement, codes_of, hints, label, read_codelists, statements, states, traps,
 )
 
 FOLDER = files("fhir_mappings") / "codes"
@@ -18,7 +20,7 @@ ROWS = [
     for path in FOLDER.iterdir() if path.name.endswith(".csv")
     for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
 ]
-SYSTEMS = {name: value for name, value in vars(codelists).items() if name.isupper() and isinstance(value, str)}
+SYSTEMS = {name: value for name, value in vars(code_systems).items() if name.isupper() and isinstance(value, str)}
 CDC_RACE = "urn:oid:2.16.840.1.113883.6.238"  # not one of ours, but it shares digits with LOINC
 
 # These state several facts on purpose. Any other code that decides in two lists is there by accident.

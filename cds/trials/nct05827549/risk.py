@@ -50,9 +50,13 @@ def risk_inputs(p: Case, findings: Mapping[str, Finding]) -> dict[str, Choice]:
         "lineage": lineage(p.lineage),
         "relapse_site": truth_as_choice(findings["INC-03"], "marrow", "no marrow"),
         "off_treatment_date": truth_as_choice(late_relapse(p.facts, p.relapse_date), "late", "not late"),
-        "eoi_ngs_mrd": truth_as_choice(p.eoi_ngs_mrd < MRD_LIMIT, "below 0.01 %", "0.01 % or more"),
-        "eoi_marrow": truth_as_choice(p.eoi_marrow >= M2, "M2 or more", "M1"),
+        "eoi_ngs_mrd": _measured(p.eoi_ngs_mrd < MRD_LIMIT, "below 0.01 %", "0.01 % or more"),
+        "eoi_marrow": _measured(p.eoi_marrow >= M2, "M2 or more", "M1"),
     }
+
+
+def _measured(finding: Finding, if_met: str, if_not: str) -> Choice:
+    return truth_as_choice(finding, if_met, if_not, "; ".join(map(str, finding.evidence)))
 
 
 def lineage(stated: Choice) -> Choice:
