@@ -23,6 +23,16 @@ STATUS = {
 }
 NOT_MET_TODAY = "Not met today – may change with time or treatment"
 NOTHING_BLOCKS = "Nothing blocks among the rules checked"
+MISSING = {  # what is missing, by why it is unknown
+    Why.CONFLICT: "one answer on {}",
+    Why.UNIT: "readable {}",
+    Why.WRONG_INSTRUMENT: "{} by the named method",
+    Why.IMPRECISE: "exact {}",
+    Why.PENDING: "final {}",
+    Why.STALE: "current {}",
+    Why.OUT_OF_TABLE: "limit for this {}",
+    Why.SOURCE_AMBIGUOUS: "the study team's reading on {}",
+}
 BREAK = "\\\n  "  # a new line within a list item
 CHEAPEST_FIRST = (  # what a clinician can settle soonest stands first
     "creatinine", "direct bilirubin", "total bilirubin", "shortening fraction", "ejection fraction", "sex", "birth date",
@@ -53,7 +63,7 @@ def summary_words(a: Assessment) -> str:
         return _risk_summary(a.risk, {flag.id for flag in a.flags})
     missing = missing_facts(a)
     if missing:
-        return f"cannot tell yet – missing {', '.join(fact for fact, _, _ in missing)}"
+        return f"cannot tell yet – missing {', '.join(MISSING.get(gap.reason, '{}').format(fact) for fact, _, gap in missing)}"
     unjudged = [j for j in a.criteria if not is_judged(j)]
     if unjudged:
         rules = distinct_rules(a.criteria)
