@@ -75,9 +75,14 @@ class _Reading:
             about = is_about(resource, self.patient)
             if about:
                 yield resource
-            elif resource.get("resourceType") != "ResearchStudy":
+            elif resource.get("resourceType") not in REFERRED:
                 whose = "names no patient" if about is None else "is about another patient"
                 self.issue(resource, f"{whose}; it was not used")
+
+    def referred(self, search: str) -> Mapping[str, Resource]:
+        """What came along because the resources of a search refer to it, by `Type/id`."""
+        kind = next(s.refers_to for s in SEARCHES if s.name == search)
+        return {reference_of(r): r for r in self.record.answer(search).resources if r.get("resourceType") == kind}
 
     def issue(self, resource: Resource, words: str) -> None:
         self.issues.append(Evidence(words, reference_of(resource)))
@@ -144,11 +149,15 @@ class _Reading:
         return reading
 
     def doses(self) -> Iterator[treatments.Dose]:
+        others = self.referred("administrations")
         for administration in self.resources("administrations"):
-            if not treatments.drugs_of(administration) or administration.get("status") not in treatments.GIVEN:
+            if administration.get("status") not in treatments.GIVEN:
                 continue
-            if self.valid(administration):
-                given = list(treatments.doses(administration))
+            coded = bool(administration.get("medicationCodeableConcept"))
+            if not treatments.is_readable(administration, "medicationReference", coded, others):
+                self.issue(administration, "names its drug only by a reference that could not be followed; it was not used")
+            elif treatments.drugs_of(administration, others) and self.valid(administration):
+                given = list(treatments.doses(administration, others))
                 if not given:
                     self.issue(administration, "a dose without a usable date; it was not used")
                 yield from given
@@ -159,10 +168,12 @@ class _Reading:
                 yield end
 
     def enrolments(self) -> Iterator[Any]:
-        answer = self.record.answer("studies")
-        studies = {reference_of(r): r for r in answer.resources if r.get("resourceType") == "ResearchStudy"}
+        others = self.referred("studies")
         for subject in self.usable("studies", lambda r: r.get("resourceType") == "ResearchSubject"):
-            if start := treatments.enrolment(subject, studies):
+            this_trial = treatments.is_this_trial(subject, others)
+            if not treatments.is_readable(subject, "study", this_trial, others):
+                self.issue(subject, "names its study only by a reference that could not be followed; it was not used")
+            if start := treatments.enrolment(subject, others):
                 yield start
 
 
@@ -173,6 +184,7 @@ def _coded_elements(observation: Resource) -> Iterator[Mapping[str, Any]]:
     yield from (c for c in components if isinstance(c, Mapping)) if isinstance(components, list) else ()
 
 
+REFERRED = {search.refers_to for search in SEARCHES if search.refers_to}  # these belong to no patient
 _FACTS_OF: dict[str, list[ObservedFact]] = {}  # by concept
 for _fact in OBSERVED:
     for _concept in (*_fact.concepts, *_fact.hints, *_fact.unsettled):

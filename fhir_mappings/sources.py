@@ -30,6 +30,8 @@ class Search:
     concepts: tuple[str, ...] = ()  # searched by code; none: everything of this type
     categories: tuple[str, ...] = ()  # asked for instead, where a server refuses a code list
     required: bool = False  # without it there is nothing to judge: 412
+    refers_by: str = ""  # an element that may name what matters only by reference, to a resource of this type:
+    refers_to: str = ""
 
     def params(self, patient: str) -> tuple[tuple[str, str], ...]:
         codes = ",".join(c for system in (LOINC, OWN) for c in codelists.codes_of(*self.concepts, system=system)) if self.concepts else ""
@@ -95,8 +97,8 @@ SEARCHES = (
     _observations("echo", words="echocardiograms", concepts=_observed_by("echo"), categories=("imaging", "exam", "procedure")),
     _observations("leukaemia", words="marrow, residual disease and BCR::ABL1", concepts=_observed_by("leukaemia"), categories=("laboratory",)),
     Search("procedures", "Procedure", "procedures and treatment periods"),
-    Search("administrations", "MedicationAdministration", "administered drugs"),
+    Search("administrations", "MedicationAdministration", "administered drugs", refers_by="medicationReference", refers_to="Medication"),
     Search("answers", "QuestionnaireResponse", "chart review answers"),
-    Search("studies", "ResearchSubject", "research studies"),
+    Search("studies", "ResearchSubject", "research studies", refers_by="study", refers_to="ResearchStudy"),
 )
 """Asked for in this order; the first two are the cheapest look, which ends the call for nearly every child."""

@@ -41,6 +41,21 @@ def is_about(resource: Resource, patient: frozenset[str]) -> bool | None:
     return None if subject is None else subject in patient
 
 
+def target(resource: Resource, element: str) -> str | None:
+    """What an element refers to, as `Type/id`, whether written relative, absolute or versioned; `#id` when contained."""
+    value = resource.get(element)
+    written = value.get("reference") if isinstance(value, Mapping) else None
+    if not isinstance(written, str):
+        return None
+    return written if written.startswith("#") else "/".join(written.split("/_history/")[0].split("/")[-2:])
+
+
+def contained(resource: Resource, reference: str | None) -> Resource | None:
+    inside = resource.get("contained")
+    found = (c for c in (inside if isinstance(inside, list) else ()) if isinstance(c, Mapping))
+    return next((c for c in found if reference == f"#{c.get('id')}"), None)
+
+
 def reference_of(resource: Resource) -> str:
     kind, identity = resource.get("resourceType"), resource.get("id")
     return f"{kind}/{identity}" if isinstance(identity, str) else f"{kind} without id"

@@ -10,7 +10,7 @@ from cds.facts import Dose
 from cds.finding import Evidence
 from fhir_mappings import codelists, dates
 from fhir_mappings.record import Resource
-from fhir_mappings.subject import reference_of
+from fhir_mappings.subject import contained, reference_of, target
 
 DRUGS = ("idarubicin", "vincristine", "mercaptopurine", "methotrexate", "cytarabine", "asparaginase", "etoposide", "ifosfamide")
 GIVEN = frozenset({"completed", "in-progress", "stopped"})  # at least part of the dose was given
@@ -19,18 +19,22 @@ TRIAL = "NCT05827549"
 TAKING_PART = frozenset({"on-study", "on-study-intervention", "on-study-observation", "follow-up", "off-study"})
 
 
-def drugs_of(administration: Resource) -> list[str]:
-    concepts = list(_medication_concepts(administration))
+Others = Mapping[str, Resource]
+"""Resources that others refer to, by `Type/id`."""
+
+
+def drugs_of(administration: Resource, others: Others) -> list[str]:
+    concepts = list(_medication_concepts(administration, others))
     return [drug for drug in DRUGS if any(codelists.states(concept, drug) for concept in concepts)]
 
 
-def doses(administration: Resource) -> Iterator[Dose]:
+def doses(administration: Resource, others: Others) -> Iterator[Dose]:
     """The doses of drugs we date by; an administration without a usable date gives none (it becomes an issue)."""
     when = dates.day(administration.get("effectiveDateTime")) or dates.period(administration.get("effectivePeriod"))
     if administration.get("status") not in GIVEN or when is None or when.first is None:
         return
     when = when if when.last else Day(when.first, when.first)
-    for drug in drugs_of(administration):
+    for drug in drugs_of(administration, others):
         yield Dose(drug, when, Evidence(f"{drug} given", reference_of(administration), str(when)))
 
 
@@ -43,9 +47,9 @@ def first_line_end(procedure: Resource) -> Day | None:
     return Day(end.first, end.last, None, (Evidence("first-line treatment ended", reference_of(procedure), str(end)),))
 
 
-def enrolment(research_subject: Resource, studies: Mapping[str, Resource]) -> Day | None:
+def enrolment(research_subject: Resource, others: Others) -> Day | None:
     """The start of taking part in this trial; None for another study, or before or without taking part."""
-    if research_subject.get("status") not in TAKING_PART or not is_this_trial(research_subject, studies):
+    if research_subject.get("status") not in TAKING_PART or not is_this_trial(research_subject, others):
         return None
     start = dates.period(research_subject.get("period"))
     if start is None or start.first is None:
@@ -54,31 +58,38 @@ def enrolment(research_subject: Resource, studies: Mapping[str, Resource]) -> Da
     return Day(began.first, began.last, None, (Evidence("enrolled in this trial", reference_of(research_subject), str(began)),))
 
 
-def is_this_trial(research_subject: Resource, studies: Mapping[str, Resource]) -> bool:
+def is_this_trial(research_subject: Resource, others: Others) -> bool:
     """By the study's identifier, or by the reference's own identifier or display."""
     study = research_subject.get("study")
     if not isinstance(study, Mapping):
         return False
     identifier = study.get("identifier")
     told = [identifier.get("value") if isinstance(identifier, Mapping) else None, study.get("display")]
-    resolved = studies.get(str(study.get("reference"))) or _contained(research_subject, study.get("reference")) or {}
+    resolved = referred(research_subject, "study", others) or {}
     told += [i.get("value") for i in resolved.get("identifier") or () if isinstance(i, Mapping)]
     return any(isinstance(text, str) and TRIAL in text for text in told)
 
 
-def _medication_concepts(administration: Resource) -> Iterator[Any]:
+def referred(resource: Resource, element: str, others: Others) -> Resource | None:
+    """The resource an element refers to, if it came along."""
+    reference = target(resource, element)
+    return contained(resource, reference) or others.get(str(reference))
+
+
+def is_readable(resource: Resource, element: str, told_otherwise: bool, others: Others) -> bool:
+    """False for a resource that says what matters only by a reference to something that did not come along."""
+    return told_otherwise or target(resource, element) is None or referred(resource, element, others) is not None
+
+
+def _medication_concepts(administration: Resource, others: Others) -> Iterator[Any]:
     concept = administration.get("medicationCodeableConcept")
     yield concept
-    reference = administration.get("medicationReference")
-    contained = _contained(administration, reference.get("reference")) if isinstance(reference, Mapping) else None
-    if contained:
-        yield contained.get("code")
-        yield from (i.get("itemCodeableConcept") for i in contained.get("ingredient") or () if isinstance(i, Mapping))
+    medication = referred(administration, "medicationReference", others)
+    if medication:
+        ingredients = medication.get("ingredient")
+        yield medication.get("code")
+        yield from (i.get("itemCodeableConcept") for i in (ingredients if isinstance(ingredients, list) else ()) if isinstance(i, Mapping))
     for extension in (concept or {}).get("extension", ()) if isinstance(concept, Mapping) else ():
         if isinstance(extension, Mapping) and str(extension.get("url", "")).endswith(INGREDIENT):
             yield extension.get("valueCodeableConcept")
 
-
-def _contained(resource: Resource, reference: Any) -> Resource | None:
-    inside = (c for c in resource.get("contained") or () if isinstance(c, Mapping))
-    return next((c for c in inside if reference == f"#{c.get('id')}"), None)

@@ -38,7 +38,7 @@ def record_from_bundle(bundle: Any) -> Record:
     if any(str(subject_of(r)).startswith("Patient/") and not is_about(r, known) for r in resources):
         raise BundleError("the Bundle holds data of another patient; give one child at a time")
     rejected = tuple(f"entry {i + 1} of the Bundle holds no resource" for i, e in enumerate(entries) if not _holds_a_resource(e))
-    answers = {s.name: _answer(s.resource_type, resources, bundle) for s in SEARCHES}
+    answers = {s.name: _answer({s.resource_type, s.refers_to}, resources, bundle) for s in SEARCHES}
     answers["patient"] = Answer(Outcome.ANSWERED, (patients[patient_id],), rejected=rejected)
     return Record(patient_id, answers, full_urls)
 
@@ -47,8 +47,7 @@ def _holds_a_resource(entry: Any) -> bool:
     return isinstance(entry, Mapping) and isinstance(entry.get("resource"), Mapping)
 
 
-def _answer(resource_type: str, resources: list[Mapping[str, Any]], bundle: Mapping[str, Any]) -> Answer:
-    wanted = {resource_type} | ({"ResearchStudy"} if resource_type == "ResearchSubject" else set())
+def _answer(wanted: set[str], resources: list[Mapping[str, Any]], bundle: Mapping[str, Any]) -> Answer:
     found = tuple(r for r in resources if r.get("resourceType") in wanted)
     links = bundle.get("link")
     if any(isinstance(link, Mapping) and link.get("relation") == "next" for link in (links if isinstance(links, list) else ())):

@@ -6,15 +6,18 @@ everything at the same time and within one deadline. What did not come in time i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import partial
+from itertools import islice
 
 import structlog
 
 from fhir_mappings import Answer, Outcome, Record
 from fhir_mappings.diagnoses import is_leukaemia
 from fhir_mappings.sources import SEARCHES, Search
-from fhir_mappings.subject import is_about, names
+from fhir_mappings.subject import is_about, names, reference_of, target
 from hooks.config import Config
 from hooks.deadline import Deadline
 from hooks.fhir_address import allowed
@@ -24,6 +27,8 @@ from hooks.problem import Problem
 from hooks.request import HookRequest
 
 log = structlog.get_logger()
+MOST_AT_ONCE = 8  # requests of one call to one server
+MOST_READS = 40  # references followed in one call
 TOO_LATE = Answer(Outcome.FAILED, why="no answer in time")
 WRONG_PATIENT = Answer(Outcome.FAILED, why="the FHIR server answered with another patient's data")
 
@@ -50,7 +55,8 @@ def fetch(server: FhirServer, patient_id: str, answers: dict[str, Answer], deadl
     answers = _completed(answers, _ask(server, patient_id, _unanswered(answers, required=True), deadline))
     if not shows_leukaemia(answers):
         return Record(patient_id, answers)
-    return Record(patient_id, _completed(answers, _ask(server, patient_id, _unanswered(answers, required=False), deadline)))
+    answers = _completed(answers, _ask(server, patient_id, _unanswered(answers, required=False), deadline))
+    return Record(patient_id, answers | _followed(server, answers, deadline))
 
 
 def _completed(answers: dict[str, Answer], fetched: dict[str, Answer]) -> dict[str, Answer]:
@@ -82,12 +88,30 @@ def shows_leukaemia(answers: Mapping[str, Answer]) -> bool:
 
 
 def _ask(server: FhirServer, patient_id: str, searches: Iterable[Search], deadline: Deadline) -> dict[str, Answer]:
-    """All these searches at the same time. A thread that hangs is left behind: the call is answered without it."""
-    searches = list(searches)
-    if not searches:
+    return _at_once({s.name: partial(_one, server, patient_id, s) for s in searches}, deadline)
+
+
+def _followed(server: FhirServer, answers: Mapping[str, Answer], deadline: Deadline) -> dict[str, Answer]:
+    """The answers with what they name only by reference: a study, a drug. A few reads, all at the same time."""
+    named = {s.name: _unresolved(answers[s.name], s) for s in SEARCHES if s.refers_to and s.name in answers}
+    reads = {reference: partial(server.read, *reference.split("/")) for references in named.values() for reference in references}
+    read = _at_once(dict(islice(reads.items(), MOST_READS)), deadline)
+    return {name: replace(answers[name], resources=answers[name].resources + tuple(r for ref in references if ref in read for r in read[ref].resources))
+            for name, references in named.items() if references}  # fmt: skip
+
+
+def _unresolved(answer: Answer, search: Search) -> set[str]:
+    here = {reference_of(resource) for resource in answer.resources}
+    named = (target(resource, search.refers_by) for resource in answer.resources)
+    return {t for t in named if t and t.startswith(f"{search.refers_to}/") and t.count("/") == 1} - here
+
+
+def _at_once(questions: Mapping[str, Callable[[], Answer]], deadline: Deadline) -> dict[str, Answer]:
+    """All at the same time. A thread that hangs is left behind: the call is answered without it."""
+    if not questions:
         return {}
-    pool = ThreadPoolExecutor(len(searches), thread_name_prefix="fhir")
-    asked = {s.name: pool.submit(_one, server, patient_id, s) for s in searches}
+    pool = ThreadPoolExecutor(min(len(questions), MOST_AT_ONCE), thread_name_prefix="fhir")
+    asked = {name: pool.submit(question) for name, question in questions.items()}
     wait(asked.values(), timeout=deadline.remaining())
     pool.shutdown(wait=False, cancel_futures=True)
     return {name: future.result() if future.done() and not future.cancelled() else TOO_LATE for name, future in asked.items()}

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -49,6 +50,7 @@ class ToldTheDay(Config):
         return TODAY
 
 
+@cache
 def client(**settings: Any) -> FlaskClient:
     """The service as the tests mostly want it: one FHIR server on the list, time enough, the assessment on the card."""
     told = {"fhir_servers": (EHR,), "assessment_extension": True, "fetch_seconds": 20, **settings}
