@@ -96,5 +96,6 @@ def _criterion(judged: Judged) -> dict[str, Any]:
         "basis": finding.basis.value if finding.basis else None,
         "words": finding.words,
         "evidence": [{"reference": e.reference, "date": e.date, "words": e.words} for e in finding.evidence],
-        "gaps": [{"fact": g.fact, "reason": g.reason.value, "words": g.words} for g in finding.gaps],
+        "gaps": [{"fact": fact, "reason": reason.value, "words": words}
+                 for fact, reason, words in dict.fromkeys((g.fact, g.reason, g.words) for g in finding.gaps)],
     }

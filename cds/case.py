@@ -202,7 +202,8 @@ class Case:
         answer = self.facts.chart_review.answers.get(link_id)
         if answer is None:
             return found
-        reading = Reading(answer, Day(), answer.evidence[0])
+        undetected = link_id == "eoi-ngs-mrd" and self.facts.chart_review.mrd_not_detected
+        reading = Reading(answer, Day(), answer.evidence[0], frozenset({"not_detected"} if undetected else ()))
         if found.gaps:
             return Candidates(found.name, (reading,)) if found.lacks(Why.MISSING) else found
         return Candidates(found.name, (*found.readings, reading))

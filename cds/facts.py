@@ -72,6 +72,7 @@ class ChartReview:
 
     answers: Mapping[str, Day | Choice | Amount] = field(default_factory=dict)
     sites: frozenset[str] = frozenset()  # extramedullary-site repeats
+    mrd_not_detected: bool = False  # the answer to eoi-ngs-mrd was 0: below what the sample could show
     gap: Gap | None = None
 
 

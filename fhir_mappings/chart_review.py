@@ -61,9 +61,10 @@ def chart_review(responses: list[Resource], gap: Gap | None) -> tuple[ChartRevie
             read[link_id] = answer
         elif reader:
             issues.append(Evidence(f"chart review, {link_id.replace('-', ' ')}: the answer cannot be read and was not used", source.reference))
-    if isinstance(mrd := read.get("eoi-ngs-mrd"), Amount) and mrd.exact and mrd.low == 0:
+    undetected = isinstance(mrd := read.get("eoi-ngs-mrd"), Amount) and mrd.exact and mrd.low == 0
+    if undetected:
         read["eoi-ngs-mrd"] = _below_detection(mrd, limit)
-    return ChartReview(read, frozenset(sites), gap), issues
+    return ChartReview(read, frozenset(sites), undetected, gap), issues
 
 
 def _below_detection(mrd: Amount, limit: Any) -> Amount:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -68,10 +69,10 @@ class _Reading:
         for answer in map(self.record.answer, searches):
             self.issues += [Evidence(f"{words}; it was not used") for words in answer.rejected]
             for resource in answer.resources:
-                reference = reference_of(resource) if resource.get("id") else f"{id(resource)}"
+                reference = reference_of(resource) if resource.get("id") else json.dumps(resource, sort_keys=True, default=str)
                 if reference not in found or _version(resource) > _version(found[reference]):
                     found[reference] = resource
-        for resource in found.values():
+        for _, resource in sorted(found.items()):  # in whatever order they came, they are read in the same one
             about = is_about(resource, self.patient)
             if about:
                 yield resource
@@ -110,7 +111,7 @@ class _Reading:
             if condition.get("resourceType") == "Condition" and is_leukaemia(condition):
                 read = diagnosis(condition, rejected=not self.valid(condition))
                 found += [read] if read else []
-        return found
+        return sorted(found, key=lambda d: (str(d.starts or ""), str(d.source.reference)))
 
     def observed(self) -> dict[str, Series]:
         searches = dict.fromkeys(fact.search for fact in OBSERVED)

@@ -23,6 +23,7 @@ STATUS = {
 }
 NOT_MET_TODAY = "Not met today – may change with time or treatment"
 NOTHING_BLOCKS = "Nothing blocks among the rules checked"
+LONGEST_LIST = 25  # lines of one section
 MISSING = {  # what is missing, by why it is unknown
     Why.CONFLICT: "one answer on {}",
     Why.UNIT: "readable {}",
@@ -124,7 +125,8 @@ def detail(a: Assessment, software_version: str) -> str:
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:
     lines = [line for line in lines if line]
-    return [f"### {title}", "", *lines] if lines else []
+    more = [f"- and {len(lines) - LONGEST_LIST} more, in the assessment"] if len(lines) > LONGEST_LIST else []
+    return [f"### {title}", "", *lines[:LONGEST_LIST], *more] if lines else []
 
 
 def _criterion(judged: Judged, longest: int = 600) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from cds.facts import PatientFacts
 from fhir_mappings import Answer, Outcome, Record, read_patient
-from fhir_mappings.codelists import ICD_10_CM, LOINC, NCIT, OWN, RXNORM, SNOMED
+from fhir_mappings.code_systems import ICD_10_CM, LOINC, NCIT, OWN, RXNORM, SNOMED
 from fhir_mappings.sources import SEARCHES
 
 Resource = dict[str, Any]

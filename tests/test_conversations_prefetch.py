@@ -16,8 +16,8 @@ from hook_calls import EHR, TOKEN, Chart, assessment, by_id, client, favourable,
 from prefetch_states import NOTHING, PARTIAL, UNKNOWN, put
 
 OPTIONAL = tuple(search.name for search in SEARCHES if not search.required)
-TELLING = ("standard-risk", "month-only", "missing-echo", "stale-creatinine", "two-lineages", "high-creatinine", "ph-positive")
-CHARTS = {child: Chart(child) for child in (*TELLING, "asthma")}
+TELLING = ("month-only", "two-lineages", "high-creatinine", "ph-positive")
+CHARTS = {child: Chart(child) for child in (*TELLING, "standard-risk", "asthma")}
 COMPLETE = {child: chart.prefetch() for child, chart in CHARTS.items()}
 CHART, SENT = CHARTS["standard-risk"], COMPLETE["standard-risk"]
 

@@ -17,7 +17,7 @@ from charts import CHILD, concept, record
 from cds import assess
 from cds.trials.nct05827549 import PROTOCOL
 from fhir_mappings import Record, read_patient
-from fhir_mappings.codelists import LOINC, SNOMED
+from fhir_mappings.code_systems import LOINC, SNOMED
 
 VIGNETTES = vignettes.read_vignettes()
 every_vignette = pytest.mark.parametrize("vignette", VIGNETTES, ids=lambda v: f"{v.id} {v.title}")

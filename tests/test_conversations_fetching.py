@@ -1,0 +1,191 @@
+"""The FHIR server of a call: which one may be asked, with whose token, and what its faults do to the card.
+
+How the client meets each fault on the wire is in `test_hooks_fhir_*`; here it is what the clinician gets to see of it.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import requests
+from urllib.parse import urlsplit
+
+import hostile_fhir
+from fhir_mappings.sources import SEARCHES
+from hook_calls import EHR, TOKEN, Chart, assessment, by_id, client, favourable, playing, refusal, tell, unanswered
+from hostile_fhir import HostileFhir
+
+CHILD = "screening-complete"
+OPTIONAL = tuple(search.name for search in SEARCHES if not search.required)
+READS = {"laboratory": {"INC-06", "INC-07"}, "echo": {"INC-08"}, "leukaemia": {"EXC-02"}}  # what hangs on one search alone
+
+
+def outcome(code):
+    return json.dumps({"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": code}]})
+
+
+def reply(status, body="", content_type="application/fhir+json", **headers):
+    return lambda: (status, {"Content-Type": content_type, **headers}, body)
+
+
+FAULTS = {
+    "401 with an empty string": reply(401, '""'),
+    "401": reply(401, outcome("login")),
+    "403": reply(403, outcome("forbidden")),
+    "404": reply(404, outcome("not-found")),
+    "404 as a web page": reply(404, "<html>", "text/html"),
+    "429 and come back tomorrow": reply(429, outcome("throttled"), **{"Retry-After": "86400"}),
+    "500": reply(500, outcome("exception")),
+    "502 as a web page": reply(502, "<html>", "text/html", **{"Retry-After": "86400"}),
+    "a web page": reply(200, "<!DOCTYPE html><html>", "text/html"),
+    "XML": reply(200, "<Bundle/>", "application/fhir+xml"),
+    "text": reply(200, "gone fishing", "text/plain"),
+    "broken JSON": reply(200, '{"resourceType": "Bundle", "entry": ['),
+    "nothing at all": reply(200, ""),
+    "null": reply(200, "null"),
+    "an error as 200": reply(200, outcome("exception")),
+    "a redirect": reply(302, "", Location="https://login.example/"),
+    "a redirect within": reply(307, "", Location=f"{EHR}/Patient/other"),
+    "no connection": lambda: requests.ConnectionError("refused"),
+    "too slow": lambda: requests.ReadTimeout("late"),
+    "no TLS": lambda: requests.exceptions.SSLError("certificate"),
+}
+every_fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+
+
+def fetched(chart, **faults):
+    with playing(chart, **faults) as ehr:
+        answer = tell(client(), chart.call(fhirServer=EHR, fhirAuthorization=TOKEN))
+    assert {urlsplit(request.url).netloc for request in ehr.requests} <= {"ehr.example"}, "nothing is asked anywhere else"
+    return answer
+
+
+@every_fault
+@pytest.mark.parametrize("search", OPTIONAL)
+def test_a_search_that_fails_leaves_its_criteria_unknown(search, fault):
+    found = assessment(fetched(Chart(CHILD), **{search: fault}))
+    assert unanswered(found) == {search}
+    for criterion in READS.get(search, ()):
+        assert (by_id(found)[criterion]["truth"], by_id(found)[criterion]["reason"]) == ("unknown", "not_looked_up")
+
+
+@every_fault
+@pytest.mark.parametrize("child", ["ph-positive", "high-creatinine", "two-lineages", "month-only"])
+def test_a_search_that_fails_never_speaks_for_the_trial(child, fault):
+    complete = favourable(assessment(fetched(Chart(child))))
+    for search in OPTIONAL:
+        assert favourable(assessment(fetched(Chart(child), **{search: fault}))) <= complete, search
+    nothing_else = assessment(fetched(Chart(child), **dict.fromkeys(OPTIONAL, fault)))
+    assert unanswered(nothing_else) == set(OPTIONAL) and favourable(nothing_else) <= complete
+
+
+@every_fault
+@pytest.mark.parametrize("search", ["patient", "conditions"])
+@pytest.mark.parametrize("child", [CHILD, "asthma"])
+def test_without_the_child_or_the_problem_list_it_is_412(child, search, fault):
+    answer = fetched(Chart(child), **{search: fault})
+    assert answer.status_code == 412 and refusal(answer).startswith(f"{search}: ")
+
+
+def test_both_missing_names_the_first():
+    assert refusal(fetched(Chart(CHILD), patient=FAULTS["500"], conditions=FAULTS["500"])).startswith("patient: ")
+
+
+def test_a_problem_list_cut_short_is_412_unless_leukaemia_is_on_it():
+    """The next page leads away from the server, so it stays unread."""
+    for child, expected in ((CHILD, 200), ("asthma", 412)):
+        chart = Chart(child)
+        page = {**chart.prefetch()["conditions"], "link": [{"relation": "next", "url": "https://elsewhere.example/fhir/Condition?page=2"}]}
+        answer = fetched(chart, conditions=reply(200, json.dumps(page)))
+        assert answer.status_code == expected
+        if expected == 200:
+            assert "conditions" in unanswered(assessment(answer))
+
+
+@pytest.mark.parametrize("behaviour", [hostile_fhir.hang, hostile_fhir.drip_headers, hostile_fhir.drip_body], ids=["hangs", "drips headers", "drips"])
+def test_a_server_that_never_finishes_is_not_waited_for(behaviour):
+    """On a real socket: what was sent is judged, what hangs is not looked up."""
+    chart = Chart(CHILD)
+    sent = chart.prefetch()
+    with HostileFhir(behaviour) as server:
+        service = client(fhir_servers=(server.url,), fetch_seconds=0.3)
+        required_only = {key: sent[key] for key in ("patient", "conditions")}
+        found = assessment(tell(service, chart.call(required_only, fhirServer=server.url)))
+        assert unanswered(found) == set(OPTIONAL)
+        answer = tell(service, chart.call(fhirServer=server.url))
+        assert answer.status_code == 412 and refusal(answer).startswith("patient: ")
+
+
+# --- which server, whose token ----------------------------------------------------------------------------------------------
+
+NOT_LISTED = (
+    "https://evil.example/fhir", "http://ehr.example/fhir", "https://ehr.example:8443/fhir", "https://ehr.example/", "https://ehr.example/fhir/../other",
+    "https://ehr.example.evil.example/fhir", "https://ehr.example@evil.example/fhir", "https://evil.example\\@ehr.example/fhir",
+    "https://user:secret@ehr.example/fhir", "https://ehr.example/fhir?x=1", "https://ehr.example/fhir#x", "https://ehr.example/FHIR",
+    "http://127.0.0.1/fhir", "http://localhost/fhir", "http://169.254.169.254/latest/meta-data", "file:///etc/passwd", "ftp://ehr.example/fhir", "ehr", "",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("address", NOT_LISTED)
+def test_a_server_that_is_not_listed_is_never_called(address):
+    """Judged as if no server had been named: from a whole prefetch, a card; without one, 412."""
+    chart = Chart(CHILD)
+    with playing(chart) as ehr:
+        answer = tell(client(), chart.call(chart.prefetch(), fhirServer=address, fhirAuthorization=TOKEN))
+        assert assessment(answer)["not_looked_up"] == []
+        part = {key: value for key, value in chart.prefetch().items() if key != "echo"}
+        assert unanswered(assessment(tell(client(), chart.call(part, fhirServer=address, fhirAuthorization=TOKEN)))) == {"echo"}
+        assert tell(client(), chart.call(fhirServer=address, fhirAuthorization=TOKEN)).status_code == 412
+    assert ehr.requests == []
+
+
+@pytest.mark.parametrize("address", [EHR, f"{EHR}/", "https://EHR.example/fhir", "https://ehr.example:443/fhir"])
+def test_a_listed_server_is_called_however_it_is_spelled(address):
+    chart = Chart(CHILD)
+    with playing(chart) as ehr:
+        assert assessment(tell(client(), chart.call(fhirServer=address, fhirAuthorization=TOKEN)))["not_looked_up"] == []
+    assert {request.url.partition("/fhir/")[0] for request in ehr.requests} == {"https://ehr.example"}
+
+
+def test_no_server_is_listed_unless_a_site_lists_one():
+    chart = Chart(CHILD)
+    with playing(chart) as ehr:
+        assert tell(client(fhir_servers=()), chart.call(fhirServer=EHR, fhirAuthorization=TOKEN)).status_code == 412
+    assert ehr.requests == []
+
+
+def test_in_development_loopback_is_open_and_nothing_else():
+    chart = Chart(CHILD)
+    service = client(fhir_servers=(), dev=True)
+    with playing(chart) as ehr:
+        assert tell(service, chart.call(fhirServer="http://127.0.0.1:9/fhir")).status_code == 200
+        assert tell(service, chart.call(fhirServer="http://10.0.0.1/fhir")).status_code == 412
+        assert tell(client(fhir_servers=()), chart.call(fhirServer="http://127.0.0.1:9/fhir")).status_code == 412
+    assert {urlsplit(request.url).netloc for request in ehr.requests} == {"127.0.0.1:9"}
+
+
+def test_the_token_goes_along_with_every_request_and_into_no_answer():
+    chart = Chart(CHILD)
+    with playing(chart) as ehr:
+        answer = tell(client(), chart.call(fhirServer=EHR, fhirAuthorization=TOKEN))
+    assert len(ehr.requests) == len(SEARCHES)
+    assert {request.headers["Authorization"] for request in ehr.requests} == {"Bearer token-of-the-ehr"}
+    assert "token-of-the-ehr" not in answer.text + str(answer.headers)
+
+
+def test_without_a_token_nothing_is_signed():
+    chart = Chart(CHILD)
+    with playing(chart) as ehr:
+        assert assessment(tell(client(), chart.call(fhirServer=EHR)))
+    assert not [request for request in ehr.requests if "Authorization" in request.headers]
+
+
+@pytest.mark.parametrize("where", ["https://evil.example/fhir/Observation?page=2", "//evil.example/page", "http://ehr.example/fhir/Observation?page=2"])
+def test_a_next_page_on_another_host_sees_neither_request_nor_token(where):
+    chart = Chart(CHILD)
+    page = {**chart.prefetch()["laboratory"], "link": [{"relation": "next", "url": where}]}
+    with playing(chart, laboratory=reply(200, json.dumps(page))) as ehr:
+        found = assessment(tell(client(), chart.call(fhirServer=EHR, fhirAuthorization=TOKEN)))
+    assert all(request.url.startswith(f"{EHR}/") for request in ehr.requests)
+    assert unanswered(found) == {"laboratory"}
