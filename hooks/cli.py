@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -102,7 +103,9 @@ def serve(config_file: Path | None, host: str, port: int, workers: int, check: b
         click.echo("DEVELOPMENT MODE: no caller is checked. Never use it with patient data.", err=True)
     elif not config.fhir_servers:
         click.echo("No fhir_servers configured: only what the EHR sends by prefetch will be read.", err=True)
+    _free(host, port)
     configure_logs()
+    click.echo(f"Listening on http://{host}:{port}/cds-services with {workers} workers. Ctrl-C ends it.", err=True)
     run(config, host, port, workers)
 
 
@@ -125,6 +128,17 @@ def assess(patient_id: str | None, bundle_file: Path | None, fhir_base: str | No
         click.echo(json.dumps({"cards": cards(assessment, Config(assessment_extension=True))}, indent=2, ensure_ascii=False))
     else:
         print_assessment(assessment, SOFTWARE_VERSION, Console())
+
+
+def _free(host: str, port: int) -> None:
+    """Say plainly that an address cannot be had, before any worker starts."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise CannotDo(f"cannot listen on {host} port {port} ({(error.strerror or 'unknown error').lower()}); choose another") from None
 
 
 def _configured(path: Path | None, dev: bool) -> Config:
