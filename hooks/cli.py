@@ -170,7 +170,7 @@ def _from_server(fhir_base: str, patient_id: str) -> Record:
     deadline = Deadline.after(FETCH_SECONDS)
     with FhirServer(base, os.environ.get("FHIR_TOKEN"), deadline=deadline) as server:
         try:
-            return fetch(server, patient_id, {}, deadline)
+            return fetch(server, patient_id, {}, deadline, everything=True)
         except Problem as problem:
             raise CannotDo(problem.words.split(". Send")[0]) from None
 

@@ -50,10 +50,10 @@ def gather(call: HookRequest, config: Config) -> Record | None:
     return record if shows_leukaemia(record.answers) else None
 
 
-def fetch(server: FhirServer, patient_id: str, answers: dict[str, Answer], deadline: Deadline) -> Record:
-    """Complete the answers from a server; the rest only if the first look shows leukaemia."""
+def fetch(server: FhirServer, patient_id: str, answers: dict[str, Answer], deadline: Deadline, everything: bool = False) -> Record:
+    """Complete the answers from a server; the rest only if the first look shows leukaemia, or if everything is wanted."""
     answers = _completed(answers, _ask(server, patient_id, _unanswered(answers, required=True), deadline))
-    if not shows_leukaemia(answers):
+    if not shows_leukaemia(answers) and not everything:
         return Record(patient_id, answers)
     answers = _completed(answers, _ask(server, patient_id, _unanswered(answers, required=False), deadline))
     return Record(patient_id, answers | _followed(server, answers, deadline))
