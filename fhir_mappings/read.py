@@ -69,7 +69,7 @@ class _Reading:
         for answer in map(self.record.answer, searches):
             self.issues += [Evidence(f"{words}; it was not used") for words in answer.rejected]
             for resource in answer.resources:
-                reference = reference_of(resource) if resource.get("id") else json.dumps(resource, sort_keys=True, default=str)
+                reference = reference_of(resource) if resource.get("id") else _content(resource)
                 if reference not in found or _version(resource) > _version(found[reference]):
                     found[reference] = resource
         for _, resource in sorted(found.items()):  # in whatever order they came, they are read in the same one
@@ -215,6 +215,14 @@ def _code_and_unit_disagree(result: Result) -> str | None:
     if unit is None or (unit in MOLAR) == concepts[0].endswith("_molar"):
         return None
     return f"{result.name}: the code and the unit {unit} disagree; the unit was used"
+
+
+def _content(resource: Resource) -> str:
+    """What tells a resource without an id from the others."""
+    try:
+        return json.dumps(resource, sort_keys=True, default=str)
+    except (RecursionError, TypeError):  # nested too deep, or members of mixed kinds
+        return f"{id(resource)}"
 
 
 def _version(resource: Resource) -> str:

@@ -123,11 +123,16 @@ def assess(patient_id: str | None, bundle_file: Path | None, fhir_base: str | No
     record = _from_file(bundle_file) if bundle_file else _from_server(str(fhir_base), str(patient_id))
     assessment = judge(NCT05827549, read_patient(record, as_of.date() if as_of else Config().today()))
     if form == "json":
-        click.echo(json.dumps(assessment.as_json(SOFTWARE_VERSION), indent=2, ensure_ascii=False))
+        _print_json(assessment.as_json(SOFTWARE_VERSION))
     elif form == "cards":
-        click.echo(json.dumps({"cards": cards(assessment, Config(assessment_extension=True))}, indent=2, ensure_ascii=False))
+        _print_json({"cards": cards(assessment, Config(assessment_extension=True))})
     else:
         print_assessment(assessment, SOFTWARE_VERSION, Console())
+
+
+def _print_json(content: Any) -> None:
+    """Readable UTF-8; half a surrogate pair from a broken chart becomes a question mark, not a crash."""
+    click.echo(json.dumps(content, indent=2, ensure_ascii=False).encode("utf-8", "replace").decode())
 
 
 def _free(host: str, port: int) -> None:
