@@ -9,22 +9,24 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
-from cds import course, treatment
+from cds import course, history, treatment
 from cds.day import Day, completed_years, on
-from cds.facts import LINEAGES, PatientFacts
+from cds.facts import LINEAGES, Listed, PatientFacts
 from cds.finding import Basis, Evidence, Finding, Gap, Why, met, not_met, unknown
 from cds.series import Candidates, Reading, Series
 from cds.truth import MET, NOT_MET, UNKNOWN
 from cds.values import Amount, Choice, amount, any_amount, any_of, one
 
-EOI_WINDOW_DAYS = (21, 56)  # after the reinduction start: an end-of-induction result, labelled or not
 M2 = amount("5 %")
+SILENT = (Why.MISSING, Why.NOT_LOOKED_UP)  # the record says nothing: a clinician's answer stands
 
 
 class Case:
-    def __init__(self, facts: PatientFacts):
+    def __init__(self, facts: PatientFacts, policies: Any):
         self.facts = facts
+        self.policies = policies  # the trial's own; this file needs its windows
 
     # --- anchors -------------------------------------------------------------------------------------------------
 
@@ -129,7 +131,7 @@ class Case:
     @cached_property
     def extramedullary_sites(self) -> Choice:
         """The sites outside the marrow on record for this relapse; an empty set when none is."""
-        window = (self.relapse_date.plus_days(-treatment.RELAPSE_WINDOW_DAYS), self._relapse_window_end)
+        window = self._relapse_window
         inside = [d for d in self.facts.diagnoses.items if d.confirmed is MET and d.sites - {"marrow"} and not d.remission
                   and (d.relapse or (d.onset and window[0].surely_by(d.onset) and d.onset.surely_by(window[1])))]
         sites = {site for d in inside for site in d.sites - {"marrow"}} | self.facts.chart_review.sites
@@ -148,14 +150,28 @@ class Case:
         return _of_the_same_study(shortening, ejection), _of_the_same_study(ejection, shortening)
 
     @cached_property
-    def _relapse_window_end(self) -> Day:
-        return self.reinduction_start or on(self.facts.as_of)
+    def _relapse_window(self) -> tuple[Day, Day]:
+        """A marrow, or CD19, after the reinduction start is never that of the relapse."""
+        before = self.relapse_date.plus_days(-self.policies.relapse_sample_days_before)
+        return before, self.reinduction_start or on(self.facts.as_of)
+
+    def _of_the_relapse(self, series: Series) -> Series:
+        inside = series.between(*self._relapse_window)
+        return Series(series.name, tuple(r for r in inside.readings if "eoi" not in r.labels), series.gap)
+
+    @cached_property
+    def cd19_at_relapse(self) -> Candidates:
+        """Every usable CD19 of the relapse: blood and marrow may differ, and then both are shown."""
+        relapse = self._of_the_relapse(self.facts.cd19)
+        newest = relapse.latest(on(self.facts.as_of))
+        usable = tuple(r for r in relapse.readings if r.problem is None)
+        found = newest if newest.gaps else Candidates(relapse.name, usable)
+        return self._with_answer(found, "cd19-on-relapse-blasts")
 
     @cached_property
     def marrow_at_relapse(self) -> Amount:
         """Blasts (%) in the relapse window: at least 5 % in any marrow decides; else the newest of them."""
-        start = self.relapse_date.plus_days(-treatment.RELAPSE_WINDOW_DAYS)
-        window = [r for r in self.facts.marrow_blasts.between(start, self._relapse_window_end).readings if "eoi" not in r.labels]
+        window = self._of_the_relapse(self.facts.marrow_blasts).readings
         answered = self.facts.chart_review.answers.get("relapse-marrow-blasts")
         proof = next((r for r in window if not r.problem and (r.value >= M2).truth is MET), None)
         recorded = proof or max((r for r in window if not r.problem), key=lambda r: r.when.first, default=None)
@@ -172,11 +188,12 @@ class Case:
         return any_amount(self.facts.marrow_blasts.gap or Gap("marrow blasts", Why.MISSING, "no marrow blast count around the relapse found"))
 
     def _at_end_of_induction(self, series: Series) -> Series:
-        """Results labelled end of induction, or taken 21 to 56 days after the reinduction start."""
+        """Results labelled end of induction, or taken in the window after the reinduction start."""
         today = on(self.facts.as_of)
         labelled = [r for r in series.only("eoi").readings if not r.when.surely_after(today)]
         start = self.reinduction_start
-        timed = series.between(start.plus_days(EOI_WINDOW_DAYS[0]), start.plus_days(EOI_WINDOW_DAYS[1])).readings if start else ()
+        first, last = self.policies.eoi_days
+        timed = series.between(start.plus_days(first), start.plus_days(last)).readings if start else ()
         found = dict.fromkeys([*labelled, *(r for r in timed if r.when.surely_by(today))])
         return Series(f"end-of-induction {series.name}", tuple(found), series.gap)
 
@@ -205,24 +222,83 @@ class Case:
         undetected = link_id == "eoi-ngs-mrd" and self.facts.chart_review.mrd_not_detected
         reading = Reading(answer, Day(), answer.evidence[0], frozenset({"not_detected"} if undetected else ()))
         if found.gaps:
-            return Candidates(found.name, (reading,)) if found.lacks(Why.MISSING) else found
+            return Candidates(found.name, (reading,)) if found.lacks(*SILENT) else found
         return Candidates(found.name, (*found.readings, reading))
 
     def ever(self, series: Series, option: str, link_id: str) -> Finding:
         """Was `option` ever found? Positive once is positive for good; no result at all is unknown, never no."""
-        recorded = self._ever_recorded(series, option)
+        recorded = self.ever_recorded(series, option)
         answered = self.facts.chart_review.answers.get(link_id)
         if answered is None:
             return recorded
         told = answered.is_(option)
         if recorded.truth is UNKNOWN:
-            return told if recorded.reason is Why.MISSING else recorded
+            return told if recorded.reason in SILENT else recorded
         if recorded.truth is told.truth:
             return recorded
         seen = recorded.evidence + answered.evidence
         return unknown(Gap(series.name, Why.CONFLICT, " but ".join(str(e) for e in seen), seen))
 
-    def _ever_recorded(self, series: Series, option: str) -> Finding:
+    # --- what only people know -----------------------------------------------------------------------------------
+
+    def answered(self, link_id: str, fact: str, option: str) -> Finding:
+        """Did a clinician answer this? Without an answer, missing."""
+        answer = self.facts.chart_review.answers.get(link_id)
+        if answer is not None:
+            return answer.is_(option)
+        return unknown(self.facts.chart_review.gap or Gap(fact, Why.MISSING, f"{fact}: not answered"))
+
+    def attested(self, link_id: str, question: str, shown: tuple[Evidence, ...] = ()) -> Finding:
+        return history.attested(link_id, question, self.facts.chart_review.answers.get(link_id), self.relapse_date, shown)
+
+    def ever_received(self, fact: str, events: Listed, received: str, link_id: str) -> Finding:
+        answers = self.facts.chart_review.answers
+        history_is_complete = answers.get("treatment-history-complete")
+        complete = history_is_complete is not None and history_is_complete.options == {"yes"}
+        return history.ever_received(fact, events, received, self.evaluated_on, answers.get(link_id), complete)
+
+    @cached_property
+    def relapse_within_a_month_of_induction(self) -> Finding:
+        """By the end of the frontline induction; without it, a relapse long after treatment ended shows the opposite."""
+        end = self.facts.chart_review.answers.get("frontline-induction-end-date")
+        if end is not None:
+            within = self.relapse_date.by(end.plus_months(1))
+            return within if within.truth is UNKNOWN else within.noting(f"induction ended {end}, relapse {self.relapse_date}")
+        gap = self.facts.chart_review.gap or Gap("end of frontline induction", Why.MISSING, "end of frontline induction not recorded")
+        off = treatment.off_treatment(self.facts, self.relapse_date)
+        if off is not None and self.relapse_date.by(off.plus_months(1)).truth is NOT_MET:
+            seen = (*off.evidence, *self.relapse_date.evidence)
+            words = f"off treatment {off}, so induction ended earlier; relapse {self.relapse_date}"
+            return not_met(*seen, note=words).as_basis(Basis.DERIVED)
+        return unknown(gap)
+
+    # --- pregnancy -----------------------------------------------------------------------------------------------
+
+    def pregnant(self, days: int) -> Finding:
+        """Met on a recorded pregnancy or a newest test that is positive, not older than `days`; else nothing is said."""
+        since = self.evaluated_on.plus_days(-days)
+        recorded = [e.source for e in history.before_the_freeze(self.facts.pregnancy, self.evaluated_on)
+                    if e.sure is MET and not (e.when and e.when.surely_before(since))]  # fmt: skip
+        newest = self.facts.hcg.latest(self.evaluated_on).readings
+        recorded += [r.source for r in newest if r.value.is_("positive").truth is MET and not r.when.surely_before(since)]
+        return met(*recorded) if recorded else not_met()
+
+    def not_pregnant(self, days: int) -> Finding:
+        """Met on any one piece of evidence: a clinician's, a sterilisation, a negative test not older than `days`."""
+        answer = self.facts.chart_review.answers.get("non-pregnancy-evidence")
+        sterilised = [e.source for e in history.before_the_freeze(self.facts.sterilised, self.evaluated_on) if e.sure is MET]
+        if answer is not None or sterilised:
+            return met(*sterilised, *(answer.evidence if answer else ()))
+        possible = [e for e in self.facts.pregnancy.items if e.sure is UNKNOWN]
+        if possible:
+            return unknown(*(Gap("pregnancy test", Why.PENDING, f"{e.source}: not settled", (e.source,)) for e in possible))
+        tested = self.current(self.facts.hcg, days)
+        if tested.readings and tested.is_("negative").truth is MET:
+            return tested.is_("negative")
+        needed = Gap("pregnancy test", Why.MISSING, "pregnancy test needed")
+        return unknown(*(tested.gaps if tested.gaps and not tested.lacks(Why.MISSING) else (needed,)))
+
+    def ever_recorded(self, series: Series, option: str) -> Finding:
         found = [r for r in series.readings if r.problem is None and r.value.is_(option).truth is MET]
         if found:
             return met(*(r.source for r in found))

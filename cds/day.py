@@ -81,6 +81,9 @@ class Day:
     def plus_years(self, years: int) -> Day:
         return self._moved(lambda d: add_years(d, years))
 
+    def plus_months(self, months: int) -> Day:
+        return self._moved(lambda d: add_months(d, months))
+
     def plus_days(self, days: int) -> Day:
         return self._moved(lambda d: d + timedelta(days=days))
 
@@ -123,6 +126,17 @@ def add_years(day: date, years: int) -> date:
         return day.replace(year=day.year + years)
     except ValueError:
         return date(day.year + years, 3, 1)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day of a later month, or its last day.
+
+    >>> add_months(date(2025, 1, 31), 1).isoformat()
+    '2025-02-28'
+    """
+    month = day.year * 12 + day.month - 1 + months
+    first = date(month // 12, month % 12 + 1, 1)
+    return first.replace(day=min(day.day, _month_end(first).day))
 
 
 def completed_years(born: date, when: date) -> int:

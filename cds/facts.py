@@ -67,6 +67,16 @@ class Dose:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, or is: a procedure, a treatment, a condition, an allergy, taking part in a study."""
+
+    kind: str  # which of the kinds named beside the fact
+    source: Evidence
+    when: Day | None = None
+    sure: Truth = MET  # unknown: planned, suspected, unconfirmed, or only hinted at
+
+
+@dataclass(frozen=True, slots=True)
 class ChartReview:
     """What a named clinician answered in the chart-review Questionnaire, by `linkId`; basis attested."""
 
@@ -110,6 +120,27 @@ class PatientFacts:
     shortening_fraction: Series = _series("shortening fraction")  # %, by echocardiogram
 
     chart_review: ChartReview = field(default_factory=lambda: ChartReview(gap=not_looked_up("chart review")))
+
+    # What a child received, in a lifetime
+    transplants: Listed[Event] = _listed("allogeneic transplant")  # allogeneic, donor_not_stated, autologous, graft_versus_host
+    blinatumomab: Listed[Event] = _listed("blinatumomab")  # given, ordered
+    other_cd19_therapy: Listed[Event] = _listed("other CD19 therapy")  # shown only
+
+    # Other results
+    performance: Series = _series("performance status")  # score 0-100 in tens; labels: lansky|karnofsky|ecog
+    cd19: Series = _series("CD19")  # positive, partial or negative, on leukaemic blasts
+    hiv: Series = _series("HIV test")  # negative, reactive, detected (RNA)
+    hcg: Series = _series("pregnancy test")  # positive or negative
+
+    # Conditions, allergies, studies, papers
+    syndromes: Listed[Event] = _listed("genetic syndrome")  # the six named, and other inherited marrow failure by name
+    hiv_infection: Listed[Event] = _listed("HIV infection")
+    pregnancy: Listed[Event] = _listed("pregnancy")
+    sterilised: Listed[Event] = _listed("surgical sterilisation")
+    neurological: Listed[Event] = _listed("neurological conditions")  # shown for EXC-12
+    allergies: Listed[Event] = _listed("allergies")  # listed, likely, related, unspecified, other, none_known
+    other_studies: Listed[Event] = _listed("other studies")  # treatment, unclear, follow_up
+    consent: Listed[Event] = _listed("consent")  # refused, document
 
     issues: tuple[Evidence, ...] = ()  # data seen and not used, with why
     not_looked_up: tuple[tuple[str, str], ...] = ()  # searches that failed or were never made, with why

@@ -48,8 +48,8 @@ class Protocol:
 
 def assess(protocol: Protocol, facts: PatientFacts, policies: Any = None) -> Assessment:
     """Judge one child against one trial. `policies` defaults to the protocol's own."""
-    case = Case(facts)
     policies = policies or protocol.policies
+    case = Case(facts, policies)
     base = dict(protocol=protocol.id, text_version=protocol.text_version, patient=facts.patient,
                 as_of=facts.as_of, evaluated_as_of=str(case.evaluated_on), anchors=case.anchors,
                 issues=facts.issues, not_looked_up=facts.not_looked_up)

@@ -32,6 +32,8 @@ LINEAGE = {"b-all": "b_all", "t-all": "t_all", "mixed-phenotype": "mixed_phenoty
            "lymphoblastic-lymphoma": "lymphoblastic_lymphoma"}  # fmt: skip
 SITE = {"isolated-marrow": "isolated_marrow", "combined": "combined", "extramedullary-only": "extramedullary_only"}
 ORDINALS = {code: code for code in ("first", "second-or-later", "refractory", "suspected")}
+YES_NO = {"yes": "yes", "no": "no"}
+NON_PREGNANCY = ("premenarchal", "no-possibility-by-history", "amenorrhoea-over-1-year", "menopause-over-1-year", "surgically-sterilised")
 EXTRAMEDULLARY = ("cns", "testis", "other")
 
 
@@ -147,6 +149,18 @@ def _marrow(answer: Mapping[str, Any], source: Evidence) -> Amount | None:
 _percent = _quantity(PERCENT)
 READERS: Mapping[str, Callable[[Mapping[str, Any], Evidence], Answer | None]] = {
     "initial-diagnosis-date": _day,
+    "frontline-induction-end-date": _day,
+    "same-four-drug-induction": _choice(YES_NO),
+    "cd19-on-relapse-blasts": _choice({code: code for code in ("positive", "partial", "negative")}),
+    "prior-allogeneic-transplant": _choice(YES_NO),
+    "prior-blinatumomab": _choice(YES_NO),
+    "treatment-history-complete": _boolean,
+    "non-pregnancy-evidence": _choice({code: code for code in NON_PREGNANCY}),
+    "life-expectancy-at-least-1-year": _choice(YES_NO),
+    "expected-compliance": _choice(YES_NO),
+    "consent-and-assent-signed": _choice(YES_NO | {"refused": "refused"}),
+    "unstable-condition": _choice(YES_NO),
+    "relevant-cns-pathology": _choice(YES_NO),
     "lineage": _choice(LINEAGE),
     "off-treatment-date": _day,
     "on-treatment-at-relapse": _boolean,
@@ -162,4 +176,4 @@ READERS: Mapping[str, Callable[[Mapping[str, Any], Evidence], Answer | None]] = 
     "eoi-ngs-mrd": _quantity(MRD),
     "eoi-ngs-mrd-lod": _percent,
 }
-"""The items this version reads, by linkId."""
+"""Every item of the Questionnaire but the repeating `extramedullary-site`, by linkId."""

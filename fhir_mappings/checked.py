@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fhir.resources.R4B.allergyintolerance import AllergyIntolerance
 from fhir.resources.R4B.condition import Condition
+from fhir.resources.R4B.consent import Consent
 from fhir.resources.R4B.medicationadministration import MedicationAdministration
+from fhir.resources.R4B.medicationrequest import MedicationRequest
+from fhir.resources.R4B.medicationstatement import MedicationStatement
 from fhir.resources.R4B.observation import Observation
 from fhir.resources.R4B.patient import Patient
 from fhir.resources.R4B.procedure import Procedure
@@ -18,7 +22,8 @@ from fhir_mappings.record import Resource
 
 MODELS: Mapping[str, Any] = {
     model.get_resource_type(): model
-    for model in (Patient, Condition, Observation, Procedure, MedicationAdministration, QuestionnaireResponse, ResearchSubject)
+    for model in (Patient, Condition, Observation, Procedure, MedicationAdministration, MedicationStatement, MedicationRequest,
+                  AllergyIntolerance, Consent, QuestionnaireResponse, ResearchSubject)
 }
 
 Check = Callable[[Resource], str | None]

@@ -1,101 +1,30 @@
-"""Which clinical facts a code states: the codelists of `codes/*.csv`, read once and checked row by row.
+"""The codelists in use: those of `codes/*.csv`, checked row by row when this is imported, and a site's own on top.
 
-A code counts only together with its code system (1968-7 is direct bilirubin in LOINC and an ethnic group elsewhere),
-every coding of a resource is looked at, and one code may state several facts (B-ALL *and* Philadelphia positive).
+Readers ask this module (`codelists.states(...)`). A service that has a site's codes says so once, before it reads its
+first record, and never again: what a code means must not depend on who asked last.
+
+    codelists.use(read_site_codes("site-codes.csv"))
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any
 
-from fhir_mappings.code_systems import LOINC, canonical, fault, key, undotted
+from fhir_mappings.code_lookup import TRAPS, CodelistError, Codelists, Concept, Statement
+from fhir_mappings.code_systems import LOINC, fault, is_category
 
-Concept = str
-"""The name of a codelist, which is the name of its file: `creatinine_serum_mass`."""
-
-TRAPS: Mapping[Concept, tuple[Concept, ...]] = {  # a trap, and the concepts it is mistaken for
-    "not_marrow_blasts": ("marrow_blasts_percent", "marrow_report_text"),
-    "not_serum_creatinine": ("creatinine_serum_mass", "creatinine_serum_molar", "creatinine_serum_any"),
-    "not_direct_bilirubin": (
-        "bilirubin_direct_mass", "bilirubin_direct_molar", "bilirubin_direct_any", "bilirubin_conjugated",
-    ),
-    "not_lvef": ("lvef_echo", "lvef_method_not_stated", "lvef_not_echo"),
-    "not_shortening_fraction": ("shortening_fraction_echo", "shortening_fraction_method_not_stated"),
-    "not_leukaemia_of_testis": ("testicular_leukaemia", "other_extramedullary_leukaemia"),
-    "not_ph_positive_despite_name": ("ph_positive_all", "ph_positive_other_leukaemia"),
-}
+__all__ = [
+    "CODELISTS", "TRAPS", "CodelistError", "Codelists", "Concept", "Statement", "codes_of", "hints", "in_use", "label",
+    "read_codelists", "rows_of", "site_systems", "statements", "states", "traps", "use", "using",
+]
 
 _DECIDES = {"exact": True, "descendant": True, "ancestor-needs-context": False}
-_COLUMNS = ["system", "code", "display", "relation", "why"]
-
-
-class CodelistError(ValueError):
-    """A mistake in a codelist, or in the name of one, told so that the reader can mend it."""
-
-
-class Statement(NamedTuple):
-    """What one code says: `decides` is False where it only hints and the rest of the resource must decide."""
-
-    concept: Concept
-    decides: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Codelists:
-    """All codelists in one lookup. A site's own codes will make a second instance out of the first."""
-
-    lookup: Mapping[tuple[str, str], frozenset[Statement]]
-    labels: Mapping[tuple[str, str], str]
-    concepts: frozenset[Concept]
-
-    def statements(self, codeable_concept: Any) -> tuple[Statement, ...]:
-        """Everything that all codings of a raw CodeableConcept (or Coding) state, each concept once."""
-        stated: dict[Concept, bool] = {}
-        for said in _keys(codeable_concept):
-            for concept, decides in self.lookup.get(said, ()):
-                stated[concept] = decides or stated.get(concept, False)
-        if not stated:
-            return ()  # nearly every resource of a chart
-        # Beside a code for urine, "creatinine, mass or moles" no longer hints at serum. What a code decides stays:
-        # a resource that is surely both is a contradiction, which its reader must see and can, through `traps`.
-        mistaken = {concept for trap in TRAPS if stated.get(trap) for concept in TRAPS[trap]}
-        return tuple(Statement(c, decides) for c, decides in sorted(stated.items()) if decides or c not in mistaken)
-
-    def states(self, codeable_concept: Any, *concepts: Concept) -> bool:
-        """Whether a code alone settles that this is one of the concepts."""
-        self._expect(concepts)
-        return any(decides and concept in concepts for concept, decides in self.statements(codeable_concept))
-
-    def hints(self, codeable_concept: Any, *concepts: Concept) -> bool:
-        """Whether this is, or may be, one of the concepts: worth a look, or a question."""
-        self._expect(concepts)
-        return any(concept in concepts for concept, _ in self.statements(codeable_concept))
-
-    def traps(self, codeable_concept: Any) -> frozenset[Concept]:
-        """The look-alikes this surely is: `not_serum_creatinine` for a urine creatinine."""
-        return frozenset(c for c, decides in self.statements(codeable_concept) if decides and c in TRAPS)
-
-    def codes_of(self, *concepts: Concept, system: str = LOINC) -> tuple[str, ...]:
-        """The codes to search for, hints included, in every spelling a server may hold."""
-        self._expect(concepts)
-        system = canonical(system)
-        found = {code for (where, code), said in self.lookup.items()
-                 if where == system and any(concept in concepts for concept, _ in said)}
-        return tuple(sorted(found | undotted(system, found)))
-
-    def label(self, system: str, code: str) -> str | None:
-        """Our words for a code."""
-        return next((self.labels.get(said) for said in _keys({"system": system, "code": code})), None)
-
-    def _expect(self, concepts: Iterable[Concept]) -> None:
-        """A misspelt concept would never be found in any record, and silence is the worst answer here."""
-        for concept in concepts:
-            if concept not in self.concepts:
-                raise CodelistError(f"no codelist is called {concept!r}: look in fhir_mappings/codes, or add the file")
+_COLUMNS = ("system", "code", "display", "relation", "why")
 
 
 def read_codelists(sources: Iterable[tuple[Concept, str]]) -> Codelists:
@@ -106,54 +35,45 @@ def read_codelists(sources: Iterable[tuple[Concept, str]]) -> Codelists:
     for concept, text in sources:
         concepts.add(concept)
         seen = set()
-        for line, (system, code, display, relation, _) in _rows(concept, text):
-            named = (system, code)
+        for line, (system, code, display, relation, why) in rows_of(f"codes/{concept}.csv", text, _COLUMNS):
+            where, named = f"codes/{concept}.csv line {line}", (system, code)
+            if problem := _problem(system, code, display, relation, why):
+                raise CodelistError(f"{where}: {problem}")
             if named in seen:
-                raise CodelistError(f"codes/{concept}.csv line {line}: {code} is listed twice, keep one row")
+                raise CodelistError(f"{where}: {code} is listed twice, keep one row")
             if labels.setdefault(named, display) != display:
-                raise CodelistError(f"codes/{concept}.csv line {line}: {code} is {labels[named]!r} in another codelist, "
+                raise CodelistError(f"{where}: {code} is {labels[named]!r} in another codelist, "
                                     f"give it the same display in both")
             seen.add(named)
             lookup[named] = lookup.get(named, frozenset()) | {Statement(concept, _DECIDES[relation])}
     return Codelists(lookup, labels, frozenset(concepts))
 
 
-def _rows(concept: Concept, text: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(text.splitlines(), strict=True)
-    if next(reader, None) != _COLUMNS:
-        raise CodelistError(f"codes/{concept}.csv line 1: the columns must be {','.join(_COLUMNS)}")
+def rows_of(name: str, text: str, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """The rows under the header, each with its line; a row of the wrong length is told with its place."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        for row in reader:
-            if problem := _problem(row):
-                raise CodelistError(f"codes/{concept}.csv line {reader.line_num}: {problem}")
+        if next(reader, None) != list(columns):
+            raise CodelistError(f"{name} line 1: the columns must be {','.join(columns)}")
+        for row in filter(any, reader):  # spreadsheets leave empty lines behind
+            if len(row) != len(columns):
+                raise CodelistError(f"{name} line {reader.line_num}: {len(row)} fields instead of {len(columns)}, "
+                                    f"put quotes around a field that contains a comma")
             yield reader.line_num, row
     except csv.Error as broken:
-        raise CodelistError(f"codes/{concept}.csv line {reader.line_num}: {broken}, look for a stray quote") from broken
+        raise CodelistError(f"{name} line {reader.line_num}: {broken}, look for a stray quote") from broken
 
 
-def _problem(row: list[str]) -> str | None:
-    if len(row) != len(_COLUMNS):
-        return f"{len(row)} fields instead of {len(_COLUMNS)}, put quotes around a field that contains a comma"
-    system, code, display, relation, why = row
+def _problem(system: str, code: str, display: str, relation: str, why: str) -> str | None:
     if problem := fault(system, code):
         return problem
     if relation not in _DECIDES:
         return f"the relation {relation!r} must be one of {', '.join(_DECIDES)}"
+    if is_category(code) and _DECIDES[relation]:
+        return f"a category such as {code} only hints, list the codes below it one by one"
     if not display.strip() or not why.strip():
         return f"{code} needs a display, and a why that a reviewer can check"
     return None
-
-
-def _keys(codeable_concept: Any) -> Iterator[tuple[str, str]]:
-    """The (system, code) pairs of a CodeableConcept or Coding. Anything else holds none, however it is broken."""
-    if not isinstance(codeable_concept, Mapping):
-        return
-    codings = codeable_concept.get("coding", [codeable_concept])
-    for coding in codings if isinstance(codings, list) else ():
-        if isinstance(coding, Mapping):
-            system, code = coding.get("system"), coding.get("code")
-            if isinstance(system, str) and isinstance(code, str):
-                yield key(system, code)
 
 
 def _shipped() -> Iterator[tuple[Concept, str]]:
@@ -163,10 +83,56 @@ def _shipped() -> Iterator[tuple[Concept, str]]:
 
 
 CODELISTS = read_codelists(_shipped())
+"""The lists we ship, whatever is in use."""
 
-statements = CODELISTS.statements
-states = CODELISTS.states
-hints = CODELISTS.hints
-traps = CODELISTS.traps
-codes_of = CODELISTS.codes_of
-label = CODELISTS.label
+_in_use = CODELISTS
+
+
+def use(codelists: Codelists) -> None:
+    """From now on, and in every thread, codes mean this. For the start of a program only."""
+    global _in_use
+    _in_use = codelists
+
+
+@contextmanager
+def using(codelists: Codelists) -> Iterator[None]:
+    """Codes mean this for a while, and then what they meant before. For tests, one at a time."""
+    before = _in_use
+    use(codelists)
+    try:
+        yield
+    finally:
+        use(before)
+
+
+def in_use() -> Codelists:
+    return _in_use
+
+
+def statements(codeable_concept: Any) -> tuple[Statement, ...]:
+    return _in_use.statements(codeable_concept)
+
+
+def states(codeable_concept: Any, *concepts: Concept) -> bool:
+    return _in_use.states(codeable_concept, *concepts)
+
+
+def hints(codeable_concept: Any, *concepts: Concept) -> bool:
+    return _in_use.hints(codeable_concept, *concepts)
+
+
+def traps(codeable_concept: Any) -> frozenset[Concept]:
+    return _in_use.traps(codeable_concept)
+
+
+def codes_of(*concepts: Concept, system: str = LOINC) -> tuple[str, ...]:
+    return _in_use.codes_of(*concepts, system=system)
+
+
+def label(system: str, code: str) -> str | None:
+    return _in_use.label(system, code)
+
+
+def site_systems() -> tuple[str, ...]:
+    """The code systems in which the site has codes of its own: a search by code must name these codes too."""
+    return _in_use.site_systems

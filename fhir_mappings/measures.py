@@ -1,16 +1,17 @@
-"""Observations that need more than a number and a unit: how the heart was seen, what a marrow category means."""
+"""Observations that need more than a number and a unit: how the heart was seen, what a category or a scale means."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from cds.finding import Gap, Why
 from cds.series import Reading
-from cds.values import Amount, amount, any_amount
+from cds.values import Amount, amount, any_amount, one
 from fhir_mappings import codelists
-from fhir_mappings.observations import Result, amount_reading, coded_words
+from fhir_mappings.observations import Result, amount_reading, choice_reading, coded_words, rejected_reading
 from fhir_mappings.units import ECHO_PERCENT, PERCENT
 
 MARROW_CATEGORIES = {  # M1 < 5 %, M2 5-25 %, M3 > 25 % blasts
@@ -18,6 +19,7 @@ MARROW_CATEGORIES = {  # M1 < 5 %, M2 5-25 %, M3 > 25 % blasts
     "M2": amount("5-25 %"),
     "M3": replace(amount(">25 %"), high=Decimal(100)),
 }
+TENS = frozenset(range(0, 101, 10))
 INADEQUATE = frozenset({"inadequate"})
 
 
@@ -42,6 +44,56 @@ def category_of(element: Any) -> Amount | None:
         if coded or str(element.get("valueString", "")).strip().upper() == name:
             return blasts_of
     return None
+
+
+def performance(result: Result, labels: frozenset[str]) -> Reading:
+    """A Lansky or Karnofsky score: tens from 0 to 100, as a number with or without a unit; nothing else is one."""
+    element = result.element
+    quantity = element.get("valueQuantity")
+    score = element.get("valueInteger", quantity.get("value") if isinstance(quantity, Mapping) else None)
+    if isinstance(score, (int, Decimal)) and not isinstance(score, bool):
+        unit = quantity.get("code") or quantity.get("unit") if isinstance(quantity, Mapping) else None
+        if unit in (None, "%", "{score}", "1") and score in TENS and not (isinstance(quantity, Mapping) and quantity.get("comparator")):
+            result = replace(result, element={**element, "valueQuantity": {"value": score, "code": "%", "unit": "%"}})
+            return amount_reading(result, PERCENT, labels)
+    reading = amount_reading(result, PERCENT, labels)
+    if reading.problem:
+        return reading
+    return rejected_reading(result, "not a score in tens from 0 to 100", labels)
+
+
+def other_scale(result: Result, labels: frozenset[str]) -> Reading:
+    """Another scale, such as ECOG: shown, never converted."""
+    reading = rejected_reading(result, "another scale", labels)
+    return reading if not result.exists else Reading(any_amount(), reading.when, reading.source, labels)
+
+
+def cd19(result: Result, labels: frozenset[str]) -> Reading:
+    """Positive, negative, or partial (dim, subset) on leukaemic blasts, as the laboratory reads it."""
+    partial = codelists.states(result.element.get("valueCodeableConcept"), "cd19_partial")
+    reading = choice_reading(result, labels)
+    if partial and reading.problem and reading.problem.reason is not Why.PENDING:
+        return Reading(one("partial", reading.source), reading.when, reading.source, labels)
+    return reading
+
+
+def hiv_test(result: Result, labels: frozenset[str]) -> Reading:
+    """Negative; reactive on a screen; detected where the test looks for the virus itself."""
+    reading = choice_reading(result, labels)
+    if reading.problem or reading.value.options != {"positive"}:
+        return reading
+    virus = codelists.states(result.element.get("code"), "hiv_rna_test")
+    return replace(reading, value=one("detected" if virus else "reactive", reading.source))
+
+
+def pregnancy_status(result: Result, labels: frozenset[str]) -> Reading:
+    """A coded pregnancy status as a test: pregnant is positive, not pregnant negative, possibly pregnant neither."""
+    reading = choice_reading(result, labels)
+    value = result.element.get("valueCodeableConcept")
+    for concept, option in (("pregnant", "positive"), ("not_pregnant", "negative")):
+        if codelists.states(value, concept) and reading.problem and reading.problem.reason is not Why.PENDING:
+            return Reading(one(option, reading.source), reading.when, reading.source, labels)
+    return reading
 
 
 def ejection_fraction(result: Result, labels: frozenset[str]) -> Reading:

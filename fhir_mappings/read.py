@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from cds.facts import Diagnosis, Listed, PatientFacts, not_looked_up
+from cds.facts import Diagnosis, Event, Listed, PatientFacts, not_looked_up
 from cds.finding import Evidence, Gap
 from cds.series import Reading, Series
 from fhir_mappings import codelists, treatments
+from fhir_mappings.allergies import allergy
 from fhir_mappings.chart_review import chart_review, is_chart_review
 from fhir_mappings.checked import Check, validated
+from fhir_mappings.conditions import condition_events, procedure_events, stated_by
 from fhir_mappings.diagnoses import diagnosis, is_leukaemia, ph_positive_reading
 from fhir_mappings.observations import Result, rejected_reading
 from fhir_mappings.person import read_person
 from fhir_mappings.record import Record, Resource
 from fhir_mappings.sources import OBSERVED, SEARCHES, ObservedFact
-from fhir_mappings.subject import is_about, names, reference_of
+from fhir_mappings.studies import consent, enrolment, is_this_trial, other_study
+from fhir_mappings.subject import is_about, is_readable, names, reference_of
 from fhir_mappings.units import CREATININE, MOLAR, unit_of
 
 
@@ -51,6 +54,9 @@ class _Reading:
             first_line_end=Listed(tuple(self.first_line_ends()), self.gap("procedures", "end of first-line treatment")),
             enrolment=Listed(tuple(self.enrolments()), self.gap("studies", "enrolment")),
             chart_review=review,
+            **self.events(),
+            consent=Listed(tuple(self.singles("consents", "Consent", consent)), self.gap("consents", "consent")),
+            allergies=Listed(tuple(self.singles("allergies", "AllergyIntolerance", allergy)), self.gap("allergies", "allergies")),
             **observed,
             issues=tuple(dict.fromkeys(self.issues)),
             not_looked_up=tuple((s.words, a.why) for s in SEARCHES if not (a := self.record.answer(s.name)).complete),
@@ -149,13 +155,44 @@ class _Reading:
             self.issue(result.resource, told)
         return reading
 
+    def events(self) -> dict[str, Listed]:
+        """What Conditions, Procedures, drugs and studies say besides the leukaemia; each fact with what was not looked up."""
+        found: dict[str, list[Event]] = {fact: [] for fact in EVENT_SEARCHES}
+        for condition in self.usable("conditions", lambda r: bool(stated_by(r.get("code")))):
+            self.sort_in(found, condition_events(condition))
+        for procedure in self.usable("procedures", lambda r: bool(stated_by(r.get("code"))) or treatments.states_therapy(r.get("code"))):
+            self.sort_in(found, procedure_events(procedure))
+            self.sort_in(found, treatments.procedure_therapies(procedure))
+        for search in ("administrations", "statements", "orders"):
+            others = self.referred(search)
+            for resource in self.resources(search):
+                stated = list(treatments.therapies(resource, others))
+                if stated and self.valid(resource):
+                    self.sort_in(found, stated)
+        others = self.referred("studies")
+        for subject in self.usable("studies", lambda r: r.get("resourceType") == "ResearchSubject"):
+            taking_part = other_study(subject, others)
+            found["other_studies"] += [taking_part] if taking_part else []
+        gaps = {fact: next((g for s in searches if (g := self.gap(s, NAMES[fact]))), None) for fact, searches in EVENT_SEARCHES.items()}
+        return {fact: Listed(tuple(events), gaps[fact]) for fact, events in found.items()}
+
+    def sort_in(self, found: dict[str, list[Event]], stated: Iterable[tuple[str, Event]]) -> None:
+        for fact, event in stated:
+            found[fact].append(event)
+
+    def singles(self, search: str, kind: str, read: Callable[[Resource], Event | None]) -> Iterator[Event]:
+        """One event, or none, out of each resource of a search."""
+        for resource in self.usable(search, lambda r: r.get("resourceType") == kind):
+            if event := read(resource):
+                yield event
+
     def doses(self) -> Iterator[treatments.Dose]:
         others = self.referred("administrations")
         for administration in self.resources("administrations"):
             if administration.get("status") not in treatments.GIVEN:
                 continue
             coded = bool(administration.get("medicationCodeableConcept"))
-            if not treatments.is_readable(administration, "medicationReference", coded, others):
+            if not is_readable(administration, "medicationReference", coded, others):
                 self.issue(administration, "names its drug only by a reference that could not be followed; it was not used")
             elif treatments.drugs_of(administration, others) and self.valid(administration):
                 given = list(treatments.doses(administration, others))
@@ -171,10 +208,9 @@ class _Reading:
     def enrolments(self) -> Iterator[Any]:
         others = self.referred("studies")
         for subject in self.usable("studies", lambda r: r.get("resourceType") == "ResearchSubject"):
-            this_trial = treatments.is_this_trial(subject, others)
-            if not treatments.is_readable(subject, "study", this_trial, others):
+            if not is_readable(subject, "study", is_this_trial(subject, others), others):
                 self.issue(subject, "names its study only by a reference that could not be followed; it was not used")
-            if start := treatments.enrolment(subject, others):
+            if start := enrolment(subject, others):
                 yield start
 
 
@@ -185,6 +221,19 @@ def _coded_elements(observation: Resource) -> Iterator[Mapping[str, Any]]:
     yield from (c for c in components if isinstance(c, Mapping)) if isinstance(components, list) else ()
 
 
+EVENT_SEARCHES = {  # a fact, and the searches whose silence it needs
+    "transplants": ("procedures", "conditions"),
+    "blinatumomab": ("administrations", "statements", "orders"),
+    "other_cd19_therapy": ("administrations", "statements", "orders"),
+    "syndromes": ("conditions",),
+    "hiv_infection": ("conditions",),
+    "pregnancy": ("conditions",),
+    "sterilised": ("procedures", "conditions"),
+    "neurological": ("conditions",),
+    "other_studies": ("studies",),
+}
+NAMES = {fact: fact.replace("_", " ") for fact in EVENT_SEARCHES} | {"transplants": "allogeneic transplant", "syndromes": "genetic syndrome",
+         "hiv_infection": "HIV infection", "other_studies": "other studies"}
 REFERRED = {search.refers_to for search in SEARCHES if search.refers_to}  # these belong to no patient
 _FACTS_OF: dict[str, list[ObservedFact]] = {}  # by concept
 for _fact in OBSERVED:

@@ -11,8 +11,10 @@ from functools import partial
 
 from cds.series import Reading
 from fhir_mappings import codelists
-from fhir_mappings.code_systems import LOINC, OWN
-from fhir_mappings.measures import blasts, ejection_fraction, marrow_category
+from fhir_mappings.code_systems import LOINC, NCIT, OWN
+from fhir_mappings.measures import (
+    blasts, cd19, ejection_fraction, hiv_test, marrow_category, other_scale, performance, pregnancy_status,
+)  # fmt: skip
 from fhir_mappings.mrd import ASSAYS, mrd_reading
 from fhir_mappings.observations import Result, amount_reading, choice_reading
 from fhir_mappings.units import BILIRUBIN, CREATININE, ECHO_PERCENT
@@ -34,7 +36,7 @@ class Search:
     refers_to: str = ""
 
     def params(self, patient: str) -> tuple[tuple[str, str], ...]:
-        codes = ",".join(c for system in (LOINC, OWN) for c in codelists.codes_of(*self.concepts, system=system)) if self.concepts else ""
+        codes = ",".join(c for system in (LOINC, OWN, NCIT, *codelists.site_systems()) for c in codelists.codes_of(*self.concepts, system=system)) if self.concepts else ""
         return (("patient", patient), ("code", codes)) if codes else (("patient", patient),)
 
     def fallbacks(self, patient: str) -> tuple[tuple[tuple[str, str], ...], ...]:
@@ -73,13 +75,21 @@ OBSERVED = (
                  _amounts(BILIRUBIN), unsettled=("bilirubin_direct_any",)),
     ObservedFact("bilirubin_conjugated", "conjugated bilirubin", "laboratory", (), _amounts(BILIRUBIN), hints=("bilirubin_conjugated",)),
     ObservedFact("bilirubin_total", "total bilirubin", "laboratory", ("bilirubin_total",), _amounts(BILIRUBIN)),
-    ObservedFact("ejection_fraction", "ejection fraction", "echo", ("lvef_echo", "lvef_not_echo"), ejection_fraction,
+    ObservedFact("ejection_fraction", "ejection fraction", "examinations", ("lvef_echo", "lvef_not_echo"), ejection_fraction,
                  hints=("lvef_method_not_stated",)),
-    ObservedFact("shortening_fraction", "shortening fraction", "echo", ("shortening_fraction_echo",), _amounts(ECHO_PERCENT),
+    ObservedFact("shortening_fraction", "shortening fraction", "examinations", ("shortening_fraction_echo",), _amounts(ECHO_PERCENT),
                  labels=frozenset({"echo"}), unsettled=("shortening_fraction_method_not_stated",)),
     ObservedFact("marrow_blasts", "marrow blasts", "leukaemia", ("marrow_blasts_percent",), blasts),
     ObservedFact("marrow_blasts", "marrow category", "leukaemia", ("marrow_category",), marrow_category),
     ObservedFact("bcr_abl1", "BCR::ABL1", "leukaemia", ("bcr_abl1_result",), choice_reading),
+    ObservedFact("cd19", "CD19", "leukaemia", ("cd19_on_blasts",), cd19),
+    ObservedFact("performance", "Lansky", "examinations", ("lansky",), performance, labels=frozenset({"lansky"})),
+    ObservedFact("performance", "Karnofsky", "examinations", ("karnofsky",), performance, labels=frozenset({"karnofsky"})),
+    ObservedFact("performance", "ECOG", "examinations", ("ecog_do_not_convert",), other_scale, labels=frozenset({"ecog"})),
+    ObservedFact("hiv", "HIV test", "laboratory", ("hiv_test",), hiv_test),
+    ObservedFact("hcg", "pregnancy test", "laboratory", ("hcg_urine_qualitative", "hcg_serum_qualitative"), choice_reading,
+                 unsettled=("hcg_quantitative",)),
+    ObservedFact("hcg", "pregnancy status", "laboratory", ("pregnancy_status",), pregnancy_status),
     *(ObservedFact("mrd", name, "leukaemia", (concept,), mrd_reading, labels=labels) for concept, name, labels in ASSAYS),
 )  # fmt: skip
 
@@ -93,11 +103,16 @@ _observations = partial(Search, resource_type="Observation")
 SEARCHES = (
     Search("patient", "Patient", "the child's own data", required=True),
     Search("conditions", "Condition", "problem list and diagnoses", required=True),
-    _observations("laboratory", words="creatinine and bilirubin", concepts=_observed_by("laboratory"), categories=("laboratory",)),
-    _observations("echo", words="echocardiograms", concepts=_observed_by("echo"), categories=("imaging", "exam", "procedure")),
-    _observations("leukaemia", words="marrow, residual disease and BCR::ABL1", concepts=_observed_by("leukaemia"), categories=("laboratory",)),
+    _observations("laboratory", words="creatinine, bilirubin, HIV and pregnancy tests", concepts=_observed_by("laboratory"), categories=("laboratory",)),
+    _observations("examinations", words="echocardiograms and performance status", concepts=_observed_by("examinations"),
+                  categories=("imaging", "exam", "procedure", "survey")),
+    _observations("leukaemia", words="marrow, CD19, residual disease and BCR::ABL1", concepts=_observed_by("leukaemia"), categories=("laboratory",)),
     Search("procedures", "Procedure", "procedures and treatment periods"),
     Search("administrations", "MedicationAdministration", "administered drugs", refers_by="medicationReference", refers_to="Medication"),
+    Search("statements", "MedicationStatement", "medication history", refers_by="medicationReference", refers_to="Medication"),
+    Search("orders", "MedicationRequest", "medication orders", refers_by="medicationReference", refers_to="Medication"),
+    Search("allergies", "AllergyIntolerance", "allergies"),
+    Search("consents", "Consent", "consents"),
     Search("answers", "QuestionnaireResponse", "chart review answers"),
     Search("studies", "ResearchSubject", "research studies", refers_by="study", refers_to="ResearchStudy"),
 )

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from fhir_mappings.record import Resource
 
+Others = Mapping[str, Resource]
+"""Resources that others refer to, by `Type/id`."""
+
 SUBJECT_ELEMENTS = ("subject", "patient", "individual")
 
 
@@ -54,6 +57,17 @@ def contained(resource: Resource, reference: str | None) -> Resource | None:
     inside = resource.get("contained")
     found = (c for c in (inside if isinstance(inside, list) else ()) if isinstance(c, Mapping))
     return next((c for c in found if reference == f"#{c.get('id')}"), None)
+
+
+def referred(resource: Resource, element: str, others: Others) -> Resource | None:
+    """The resource an element refers to, if it came along."""
+    reference = target(resource, element)
+    return contained(resource, reference) or others.get(str(reference))
+
+
+def is_readable(resource: Resource, element: str, told_otherwise: bool, others: Others) -> bool:
+    """False for a resource that says what matters only by a reference to something that did not come along."""
+    return told_otherwise or target(resource, element) is None or referred(resource, element, others) is not None
 
 
 def reference_of(resource: Resource) -> str:

@@ -1,4 +1,4 @@
-"""Doses, first-line treatment and taking part in the trial, as far as dates depend on them."""
+"""Drugs given or ordered, and the first-line treatment: dates, and what counts as having received something."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cds.day import Day
-from cds.facts import Dose
+from cds.facts import Dose, Event
 from cds.finding import Evidence
 from fhir_mappings import codelists, dates
 from fhir_mappings.record import Resource
-from fhir_mappings.subject import contained, reference_of, target
+from fhir_mappings.subject import Others, reference_of, referred
 
 DRUGS = ("idarubicin", "vincristine", "mercaptopurine", "methotrexate", "cytarabine", "asparaginase", "etoposide", "ifosfamide")
 GIVEN = frozenset({"completed", "in-progress", "stopped"})  # at least part of the dose was given
 INGREDIENT = "krcore-medicationIngredient"  # KR Core: the ATC code sits in this extension
-TRIAL = "NCT05827549"
-TAKING_PART = frozenset({"on-study", "on-study-intervention", "on-study-observation", "follow-up", "off-study"})
-
-
-Others = Mapping[str, Resource]
-"""Resources that others refer to, by `Type/id`."""
+GIVEN_BY_TYPE = {  # what a status says of the drug; statuses that are not named say nothing of it
+    "MedicationAdministration": dict.fromkeys(GIVEN, "given"),
+    "MedicationStatement": dict.fromkeys(("completed", "active", "stopped", "on-hold"), "given") | {"intended": "ordered"},
+    "MedicationRequest": dict.fromkeys(("active", "completed", "on-hold", "stopped"), "ordered"),
+}
+WHEN = ("effectiveDateTime", "effectivePeriod", "authoredOn")
+THERAPIES = ("blinatumomab", "other_cd19_therapy")
 
 
 def drugs_of(administration: Resource, others: Others) -> list[str]:
@@ -47,38 +48,28 @@ def first_line_end(procedure: Resource) -> Day | None:
     return Day(end.first, end.last, None, (Evidence("first-line treatment ended", reference_of(procedure), str(end)),))
 
 
-def enrolment(research_subject: Resource, others: Others) -> Day | None:
-    """The start of taking part in this trial; None for another study, or before or without taking part."""
-    if research_subject.get("status") not in TAKING_PART or not is_this_trial(research_subject, others):
-        return None
-    start = dates.period(research_subject.get("period"))
-    if start is None or start.first is None:
-        return None
-    began = dates.day(research_subject["period"].get("start")) or start
-    return Day(began.first, began.last, None, (Evidence("enrolled in this trial", reference_of(research_subject), str(began)),))
+def therapies(resource: Resource, others: Others) -> Iterator[tuple[str, Event]]:
+    """`(fact, event)`: blinatumomab and other CD19 therapy, given (administration, statement) or only ordered (request)."""
+    given = GIVEN_BY_TYPE.get(str(resource.get("resourceType")), {}).get(resource.get("status"))
+    if given is None or resource.get("doNotPerform") is True:
+        return
+    concepts = list(_medication_concepts(resource, others))
+    when = next((day for element in WHEN if (day := dates.day(resource.get(element)) or dates.period(resource.get(element)))), None)
+    for fact in THERAPIES:  # the fact has the name of its codelist
+        if any(codelists.states(c, fact) for c in concepts):
+            source = Evidence(f"{fact.replace('_', ' ')} {given}", reference_of(resource), str(when) if when else None)
+            yield fact, Event(given, source, when)
 
 
-def is_this_trial(research_subject: Resource, others: Others) -> bool:
-    """By the study's identifier, or by the reference's own identifier or display."""
-    study = research_subject.get("study")
-    if not isinstance(study, Mapping):
-        return False
-    identifier = study.get("identifier")
-    told = [identifier.get("value") if isinstance(identifier, Mapping) else None, study.get("display")]
-    resolved = referred(research_subject, "study", others) or {}
-    told += [i.get("value") for i in resolved.get("identifier") or () if isinstance(i, Mapping)]
-    return any(isinstance(text, str) and TRIAL in text for text in told)
+def states_therapy(code: Any) -> bool:
+    return codelists.states(code, "blinatumomab")
 
 
-def referred(resource: Resource, element: str, others: Others) -> Resource | None:
-    """The resource an element refers to, if it came along."""
-    reference = target(resource, element)
-    return contained(resource, reference) or others.get(str(reference))
-
-
-def is_readable(resource: Resource, element: str, told_otherwise: bool, others: Others) -> bool:
-    """False for a resource that says what matters only by a reference to something that did not come along."""
-    return told_otherwise or target(resource, element) is None or referred(resource, element, others) is not None
+def procedure_therapies(procedure: Resource) -> Iterator[tuple[str, Event]]:
+    """A procedure coded as giving blinatumomab."""
+    if procedure.get("status") == "completed" and states_therapy(procedure.get("code")):
+        when = dates.day(procedure.get("performedDateTime")) or dates.period(procedure.get("performedPeriod"))
+        yield "blinatumomab", Event("given", Evidence("blinatumomab given", reference_of(procedure), str(when) if when else None), when)
 
 
 def _medication_concepts(administration: Resource, others: Others) -> Iterator[Any]:

@@ -1,27 +1,21 @@
-"""The codelists say what we think they say: every row checked, every look-alike told apart, no junk fatal."""
+"""The codelists say what we think they say: every row checked, every spelling understood, no junk fatal."""
 
-import csv
 from collections import defaultdict
-from importlib.resources import files
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fhir_mappings import code_systems
+from codelist_rows import FOLDER, ROWS, SYSTEMS, concept
+from fhir_mappings import codelists
 from fhir_mappings.code_systems import (
-    HIRA_DRUG, ICD_10_CM, ICD_O_3, KCD, LOINC, SNOMED, SYSTEM_ALIASES, loinc_check_digit, snomed_check_digit,
+    HIRA_DRUG, ICD_10, ICD_10_CM, ICD_10_PCS, ICD_O_3, KCD, LOINC, NCIT, ORPHANET, OWN, SNOMED, SYSTEM_ALIASES,
+    loinc_check_digit, snomed_check_digit,
 )
 from fhir_mappings.codelists import (
     CODELISTS, TRAPS, CodelistError, Statement, codes_of, hints, label, read_codelists, statements, states, traps,
 )
 
-FOLDER = files("fhir_mappings") / "codes"
-ROWS = [
-    (path.name.removesuffix(".csv"), row)
-    for path in FOLDER.iterdir() if path.name.endswith(".csv")
-    for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
-]
-SYSTEMS = {name: value for name, value in vars(code_systems).items() if name.isupper() and isinstance(value, str)}
-CDC_RACE = "urn:oid:2.16.840.1.113883.6.238"  # not one of ours, but it shares digits with LOINC
+HEADER = "system,code,display,relation,why\n"
 
 # These state several facts on purpose. Any other code that decides in two lists is there by accident.
 SEVERAL_FACTS = {
@@ -37,57 +31,10 @@ SEVERAL_FACTS = {
     (SNOMED, "61291000119103"): {"all_lineage_not_stated", "all_in_remission", "cns_leukaemia_in_remission"},
     (ICD_O_3, "9812/3"): {"b_all", "ph_positive_all"},
     (ICD_O_3, "9819/3"): {"b_all", "not_ph_positive_despite_name"},
+    (LOINC, "20447-9"): {"hiv_test", "hiv_rna_test"},
     (ICD_10_CM, "C91.01"): {"all_lineage_not_stated", "all_in_remission"},
     (ICD_10_CM, "C91.02"): {"all_lineage_not_stated", "all_relapse"},
 }
-
-SENTENCES = """
-| sentence                                                | system    | code           | says                                                                 | is not even a hint at    |
-|---------------------------------------------------------|-----------|----------------|----------------------------------------------------------------------|--------------------------|
-| urine creatinine is not serum creatinine                | LOINC     | 2161-8         | not_serum_creatinine                                                 | creatinine_serum_mass    |
-| an estimated GFR is not a creatinine                    | LOINC     | 77147-7        | not_serum_creatinine                                                 | creatinine_serum_any     |
-| an estimated GFR is not marrow blasts either            | LOINC     | 77147-7        | not_serum_creatinine                                                 | marrow_blasts_percent    |
-| indirect bilirubin is not direct bilirubin              | LOINC     | 1971-1         | not_direct_bilirubin                                                 | bilirubin_direct_mass    |
-| total bilirubin is not direct bilirubin                 | LOINC     | 1975-2         | bilirubin_total                                                      | bilirubin_direct_mass    |
-| direct over total is a ratio                            | LOINC     | 35672-5        | not_direct_bilirubin                                                 | bilirubin_direct_any     |
-| 44988-4 is not a shortening fraction                    | LOINC     | 44988-4        | not_shortening_fraction                                              | shortening_fraction_echo |
-| the upper limit of an LVEF is not an LVEF               | LOINC     | 104145-8       | not_lvef                                                             | lvef_echo                |
-| an LVEF by MR is not by echo                            | LOINC     | 8811-2         | lvef_not_echo                                                        | lvef_echo                |
-| blasts in blood are not marrow blasts                   | LOINC     | 26446-5        | not_marrow_blasts                                                    | marrow_blasts_percent    |
-| Ph-negative by name is not Ph-positive                  | SNOMED    | 714251006      | b_all, not_ph_positive_despite_name                                  | ph_positive_all          |
-| Ph-like is not Ph-positive                              | ICD_O_3   | 9819/3         | b_all, not_ph_positive_despite_name                                  | ph_positive_all          |
-| AML with BCR::ABL1 is not Ph-positive ALL               | SNOMED    | 1237368006     | ph_positive_other_leukaemia                                          | ph_positive_all          |
-| lymphoma of testis is not leukaemia of testis           | SNOMED    | 277664004      | not_leukaemia_of_testis                                              | testicular_leukaemia     |
-| CNS leukaemia in remission is not CNS leukaemia         | SNOMED    | 61291000119103 | cns_leukaemia_in_remission, all_in_remission, all_lineage_not_stated | cns_leukaemia            |
-| C91.00 hints at no remission and does not decide it     | ICD_10_CM | C91.00         | all_lineage_not_stated                                               | all_in_remission         |
-| C91.0 names no lineage                                  | ICD_10    | C91.0          | all_lineage_not_stated                                               | b_all                    |
-| KCD has no relapse digit                                | KCD       | C91.02         |                                                                      | all_relapse              |
-| mature B-cell leukaemia is C91.8 in Korea               | KCD       | C91.8          | burkitt_or_mature_b                                                  | all_lineage_not_stated   |
-| 2106-3 in the race system says nothing                  | CDC_RACE  | 2106-3         |                                                                      | creatinine_serum_mass    |
-| 1968-7 in the race system is not direct bilirubin       | CDC_RACE  | 1968-7         |                                                                      | bilirubin_direct_mass    |
-| 103 is mercaptopurine in RxNorm                         | RXNORM    | 103            | mercaptopurine                                                       | methotrexate             |
-| 103 is nothing in LOINC                                 | LOINC     | 103            |                                                                      | mercaptopurine           |
-| M1 of our own is a marrow category                      | OWN       | M1             | marrow_category_m1                                                   | marrow_category_m2       |
-| relapse in a transplanted marrow decides nothing | SNOMED    | 234522008      |                                                                      | all_refractory           |
-"""
-TABLE = [[cell.strip() for cell in line.split("|")[1:-1]] for line in SENTENCES.strip().splitlines()[2:]]
-
-
-def concept(*codings):
-    return {"coding": [{"system": system, "code": code} for system, code in codings]}
-
-
-@pytest.mark.parametrize("system, code, says, never", [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
-def test_look_alikes_are_told_apart(system, code, says, never):
-    said = concept(((SYSTEMS | {"CDC_RACE": CDC_RACE})[system], code))
-    assert {c for c, decides in statements(said) if decides} == set(says.split(", ")) - {""}
-    assert traps(said) == {c for c in says.split(", ") if c in TRAPS}
-    assert not hints(said, never)
-
-
-def test_the_same_digits_mean_different_places_in_two_systems():
-    assert label(ICD_10_CM, "C79.31") == "Secondary malignant neoplasm of brain"
-    assert "meninges" in label(KCD, "C79.31")
 
 
 # Reading ------------------------------------------------------------------------------------------------------------
@@ -104,18 +51,6 @@ def test_a_deciding_coding_outweighs_a_hinting_one():
     assert hints(concept(hint), "all_relapse") and not states(concept(hint), "all_relapse")
     for codings in ((hint, decision), (decision, hint)):
         assert Statement("all_relapse", True) in statements(concept(*codings))
-
-
-def test_a_trap_silences_the_hints_it_is_mistaken_for_and_no_other():
-    mass_or_moles, urine, relapse = (LOINC, "35203-9"), (LOINC, "2161-8"), (SNOMED, "122951000119108")
-    assert hints(concept(mass_or_moles), "creatinine_serum_any")
-    assert not hints(concept(mass_or_moles, urine), "creatinine_serum_any")
-    assert hints(concept((SNOMED, "714251006"), relapse), "all_relapse")
-
-
-def test_a_contradiction_stays_visible():
-    serum_and_urine = concept((LOINC, "2160-0"), (LOINC, "2161-8"))
-    assert states(serum_and_urine, "creatinine_serum_mass") and traps(serum_and_urine) == {"not_serum_creatinine"}
 
 
 ANY_CODE = {row["system"]: row["code"] for _, row in ROWS}
@@ -167,6 +102,66 @@ def test_a_misspelt_concept_is_an_error_and_not_an_absence():
     for ask in (lambda: codes_of("creatinin"), lambda: states({}, "creatinin"), lambda: hints({}, "creatinin")):
         with pytest.raises(CodelistError, match="no codelist is called 'creatinin'"):
             ask()
+
+
+# Categories: G40.- is G40 and everything below it --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("system, code", [
+    (KCD, "G40"), (KCD, "G40.9"), (KCD, "G409"), (KCD, "G40.31"), (KCD, "G4031"), (KCD, "G40.-"),
+    (ICD_10, "G40.5"), (ICD_10_CM, "G40.911"), (ICD_10_CM, "G40911"), (ICD_10_CM, "G40.A11"),
+    ("http://www.hl7korea.or.kr/CodeSystem/kostat-kcd-9", "G409"),
+])
+def test_a_category_stands_for_every_code_below_it(system, code):
+    assert Statement("cns_epilepsy", False) in statements(concept((system, code)))
+
+
+@pytest.mark.parametrize("system, code, category", [
+    (ICD_10_CM, "S06.0X0A", "cns_brain_injury"), (ICD_10_CM, "Z3A12", "pregnant"), (ICD_10_CM, "O09.521", "pregnant"),
+    (ICD_10, "F20.0", "cns_psychosis"), (KCD, "R560", "cns_seizure"), (KCD, "G81.0", "cns_paralysis"),
+    (KCD, "F05.8", "cns_organic_brain_syndrome"), (ICD_10_CM, "R27.0", "cns_movement_or_coordination"),
+])
+def test_categories_of_all_kinds(system, code, category):
+    assert hints(concept((system, code)), category) and not states(concept((system, code)), category)
+
+
+@pytest.mark.parametrize("system, code", [
+    (KCD, "G41.0"), (KCD, "G4"), (KCD, "G"), (KCD, ""), (KCD, "G40-G47"), (KCD, "G40."), (KCD, "G40.*"), (KCD, "g40.9"),
+    (SNOMED, "G40.9"), (LOINC, "G40.-"), ("urn:oid:1.2.3", "G40.9"), (ICD_O_3, "G40"),
+])
+def test_a_category_stands_for_nothing_else(system, code):
+    assert statements(concept((system, code))) == ()
+
+
+def test_a_code_that_has_its_own_row_is_not_a_category():
+    assert statements(concept((KCD, "Q90.3"))) == () == statements(concept((ICD_10_CM, "D61.03X")))
+    assert {row["code"][3:] for _, row in ROWS if "-" in row["code"] and row["system"] in (KCD, ICD_10, ICD_10_CM)} == {".-"}
+
+
+def test_a_code_without_a_label_has_that_of_its_category():
+    assert label(ICD_10_CM, "G40.501") == "Epilepsy and recurrent seizures"
+    assert label(ICD_10_CM, "G40.919") == "Epilepsy, unspecified, intractable, without status epilepticus"
+
+
+def test_a_search_by_code_cannot_be_made_of_a_category():
+    with pytest.raises(CodelistError, match="no search finds every code of G40.-: fetch without a code"):
+        codes_of("cns_epilepsy", system=KCD)
+    assert codes_of("cns_epilepsy", system=SNOMED) == ("445355009", "84757009")
+
+
+# The lists in use ---------------------------------------------------------------------------------------------------
+
+
+def test_readers_ask_the_lists_in_use_and_a_test_gives_them_back():
+    other = read_codelists([("b_all", HEADER + f"{LOINC},2160-0,x,exact,y\n")])
+    creatinine = concept((LOINC, "2160-0"))
+    with pytest.raises(ZeroDivisionError), codelists.using(other):
+        assert codelists.in_use() is other and states(creatinine, "b_all") and label(LOINC, "2160-0") == "x"
+        with ThreadPoolExecutor() as threads:  # a server answers in threads that it starts later
+            assert threads.submit(states, creatinine, "b_all").result()
+        assert codes_of("b_all") == ("2160-0",) and traps(creatinine) == frozenset()
+        1 / 0
+    assert codelists.in_use() is CODELISTS and states(creatinine, "creatinine_serum_mass")
 
 
 # The rows -----------------------------------------------------------------------------------------------------------
@@ -221,7 +216,7 @@ def test_no_procedure_terminology_of_the_ama_is_shipped():
 
 @pytest.mark.parametrize("system, code", [
     (ICD_O_3, "9729/3"), (ICD_O_3, "9727/3"), (ICD_O_3, "9826/3"),
-    ("http://www.cms.gov/Medicare/Coding/ICD10", "XW03351"), ("http://www.cms.gov/Medicare/Coding/ICD10", "XW04351"),
+    (ICD_10_PCS, "XW03351"), (ICD_10_PCS, "XW04351"),
     (SNOMED, "387316009"), (SNOMED, "386904003"),
 ])
 def test_a_code_known_from_memory_only_is_not_shipped(system, code):
@@ -235,10 +230,23 @@ def test_snomed_labels_are_our_own():
 
 def test_every_trap_and_what_it_is_mistaken_for_has_a_codelist():
     assert CODELISTS.concepts >= set(TRAPS) | {concept for mistaken in TRAPS.values() for concept in mistaken}
-    assert {c for c in CODELISTS.concepts if c.startswith("not_")} == set(TRAPS)
+    named_so = {c for c in CODELISTS.concepts if c.startswith("not_")} - {"not_pregnant"}  # an answer, not a look-alike
+    assert set(TRAPS) == named_so | {"ecog_do_not_convert", "acquired_cytopenia_not_syndrome"}
 
 
-HEADER = "system,code,display,relation,why\n"
+def test_a_name_ends_in_the_lansky_score():
+    codes = [row["code"] for name, row in ROWS if name == "lansky_interpretation"]
+    assert sorted(int(label(NCIT, code).split()[-1]) for code in codes) == list(range(0, 101, 10))
+
+
+def test_only_a_code_that_names_the_drug_calls_a_cytopenia_acquired():
+    decided = {row["display"] for name, row in ROWS if name == "acquired_cytopenia_not_syndrome" and row["relation"] == "exact"}
+    assert decided and all("drug" in d.lower() or "chemotherapy" in d for d in decided)
+
+
+def test_statuses_of_fhir_itself_are_not_codelists():
+    assert not [c for c in CODELISTS.concepts if c.startswith("condition_")]
+
 
 
 @pytest.mark.parametrize("text, message", [
@@ -247,6 +255,12 @@ HEADER = "system,code,display,relation,why\n"
     (HEADER + f"{LOINC},2160,x,exact,y\n", "line 2: '2160' is not a LOINC number"),
     (HEADER + f"{SNOMED},277571005,x,exact,y\n", r"277571005 is not a SNOMED CT identifier \(check digit 4 expected\)"),
     (HEADER + f"{HIRA_DRUG},52300031,x,exact,y\n", r"9 digits \(a spreadsheet drops the leading zero\)"),
+    (HEADER + f"{ICD_10_PCS},30233Y,x,exact,y\n", "'30233Y' is not an ICD-10-PCS code of 7 characters"),
+    (HEADER + f"{ORPHANET},ORPHA:84,x,exact,y\n", "'ORPHA:84' is not an Orphanet number"),
+    (HEADER + f"{ICD_10},G40.9-,x,exact,y\n", "'G40.9-' is not an ICD-10 code"),
+    (HEADER + f"{ICD_10},G40.-,x,descendant,y\n", "a category such as G40.- only hints, list the codes below it one by one"),
+    (HEADER + f"{SNOMED},84757009.-,x,exact,y\n", "'84757009.-' is not a SNOMED CT identifier"),
+    (HEADER + f"{OWN},cd19.-,x,exact,y\n", "'cd19.-' is not a code of our own"),
     (HEADER + f"{KCD},C910,x,exact,y\n", "'C910' is not a KCD code, written with its dot"),
     (HEADER + "http://www.ama-assn.org/go/cpt,38240,x,exact,y\n", "CPT may not be shipped"),
     (HEADER + f"{LOINC},2160-0,x,maybe,y\n", "the relation 'maybe' must be one of exact, descendant, ancestor"),

@@ -6,8 +6,7 @@ from cds.case import Case
 from cds.course import confirmed
 from cds.finding import Evidence, Finding, Gap, Why, met, not_met, unknown
 from cds.protocol import Protocol
-from cds.trials.nct05827549 import eligibility
-from cds.trials.nct05827549.eligibility import NOT_JUDGED_YET
+from cds.trials.nct05827549 import eligibility, exclusion
 from cds.trials.nct05827549.flags import FLAGS
 from cds.trials.nct05827549.policies import Policies
 from cds.trials.nct05827549.risk import GROUPS, KNOWN, RISK, risk_inputs, risk_words
@@ -33,25 +32,36 @@ def family(p: Case) -> Finding:
     return not_met(Evidence("no diagnosis of acute lymphoblastic leukaemia on record"))
 
 
-def _in_order(*judged):
-    """INC-01 … INC-12, EXC-01 … EXC-13."""
-    return tuple(sorted((*judged, *NOT_JUDGED_YET), key=lambda c: (c.kind != "inclusion", c.id)))
-
-
 PROTOCOL = Protocol(
     id="NCT05827549",
     title="Evaluation of Treatment Efficacy According to Risk Group in Relapsed Childhood Acute Lymphoblastic Leukemia",
     text_version="2025-06-19",
-    criteria=_in_order(
+    criteria=(
         eligibility.age_at_relapse,
         eligibility.diagnosis,
         eligibility.first_relapse_with_marrow,
+        eligibility.no_prior_allogeneic_transplant,
+        eligibility.no_prior_blinatumomab,
         eligibility.renal_function,
         eligibility.liver_function,
         eligibility.cardiac_function,
-        eligibility.burkitt_or_mature_b_leukaemia,
-        eligibility.philadelphia_positive,
-        eligibility.mixed_phenotype_leukaemia,
+        eligibility.performance_status,
+        eligibility.life_expectancy,
+        eligibility.expected_compliance,
+        eligibility.consent_and_assent,
+        exclusion.burkitt_or_mature_b_leukaemia,
+        exclusion.philadelphia_positive,
+        exclusion.cd19_negative_relapse,
+        exclusion.relapse_within_a_month_of_induction,
+        exclusion.mixed_phenotype_leukaemia,
+        exclusion.relapse_within_a_month_of_induction_again,
+        exclusion.genetic_syndromes,
+        exclusion.known_hiv,
+        exclusion.pregnancy_not_excluded,
+        exclusion.treatment_in_another_trial,
+        exclusion.unstable_conditions,
+        exclusion.relevant_cns_pathology,
+        exclusion.hypersensitivity_to_study_drugs,
     ),
     applies=relapsed_all,
     risk=RISK,

@@ -1,14 +1,15 @@
-"""Who may take part: one small function per bullet of the document, in its order, under its own sentence.
+"""Who may take part: the inclusion criteria, one small function per bullet of the document, under its own sentence.
 
-`p` is the Case, `policy` the trial's Policies. Bullets that this version does not judge yet are quoted as `not_judged`.
+`p` is the Case, `policy` the trial's Policies.
 """
 
 from __future__ import annotations
 
 from cds.case import M2, Case
-from cds.criterion import exclusion, inclusion, not_judged, unclear_text
-from cds.finding import Basis, Finding, Gap, Why, choose, given, unknown
+from cds.criterion import inclusion, unclear_text
+from cds.finding import Basis, Finding, Gap, Why, choose, given, not_met, unknown
 from cds.limits import LimitByAgeAndSex
+from cds.series import Reading, Series
 from cds.trials.nct05827549.policies import Policies
 from cds.truth import MET, NOT_MET, UNKNOWN
 from cds.values import amount
@@ -75,6 +76,27 @@ def marrow_involved(p: Case, policy: Policies) -> Finding:
     return enough
 
 
+@inclusion(
+    "INC-04",
+    "Patients who have never received allogeneic stem cell transplant",
+    name="no prior allogeneic transplant",
+    reading="Any completed allogeneic transplant before the evaluation. Nothing on record shows nothing, unless the "
+    "treatment history is said to be complete.",
+)
+def no_prior_allogeneic_transplant(p: Case, policy: Policies) -> Finding:
+    return ~p.ever_received("allogeneic transplant", p.facts.transplants, "allogeneic", "prior-allogeneic-transplant")
+
+
+@inclusion(
+    "INC-05",
+    "Patients who have never received blinatumomab before",
+    reading="Any dose given before the evaluation; the study's own blinatumomab comes after it. An order without a dose "
+    "is for a person.",
+)
+def no_prior_blinatumomab(p: Case, policy: Policies) -> Finding:
+    return ~p.ever_received("blinatumomab", p.facts.blinatumomab, "given", "prior-blinatumomab")
+
+
 CREATININE = LimitByAgeAndSex(
     "mg/dL",
     # age (years)  male   female
@@ -137,108 +159,59 @@ def cardiac_function(p: Case, policy: Policies) -> Finding:
     return (shortening >= amount("27 %")) | (ejection >= amount("50 %"))
 
 
-@exclusion(
-    "EXC-01",
-    "Patients with Burkitt leukemia/lymphoma or mature B-cell leukemia",
-    name="Burkitt or mature B leukaemia",
+@inclusion(
+    "INC-09",
+    "Lansky (age < 16 years) or Karnofsky (age ≥ 16 years) performance status ≥ 60% at screening",
+    reading="The scale that the text names for the age on the day of the assessment; another scale is not converted.",
+    modifiable=True,
 )
-def burkitt_or_mature_b_leukaemia(p: Case, policy: Policies) -> Finding:
-    return p.lineage.is_("burkitt_or_mature_b")
+def performance_status(p: Case, policy: Policies) -> Finding:
+    scores = p.facts.performance
+    grown_up = {r: p.age_on(r.when) >= amount("16 a") for r in scores.readings}
+    asked = {r: ~grown_up[r] if "lansky" in r.labels else grown_up[r] for r in scores.readings if r.labels & {"lansky", "karnofsky"}}
+    right = Series(scores.name, tuple(r for r in scores.readings if r in asked and asked[r].truth is not NOT_MET), scores.gap)
+    current = p.current(right, policy.performance_status_days)
+    if current.lacks(Why.MISSING, Why.STALE):
+        other = p.current(Series(scores.name, tuple(r for r in scores.readings if r not in right.readings)), policy.performance_status_days)
+        if other.readings:
+            return unknown(*(wrong_scale(r) for r in other.readings))
+    return current.each(lambda r: given(asked[r], r.value >= amount("60 %")))
 
 
-@exclusion(
-    "EXC-02",
-    "Patients with Philadelphia chromosome positive (Ph+) ALL",
-    name="Philadelphia positive",
-    reading="Any positive BCR::ABL1 or t(9;22), ever. A later negative does not cancel it; no test is not a negative test.",
+def wrong_scale(reading: Reading) -> Gap:
+    words = f"{reading.source}: not the scale that the text names for this age"
+    return Gap("performance status", Why.WRONG_INSTRUMENT, words, (reading.source,))
+
+
+@inclusion("INC-10", "Patients with a life expectancy of 1 or more year")
+def life_expectancy(p: Case, policy: Policies) -> Finding:
+    return p.attested("life-expectancy-at-least-1-year", "Is a life expectancy of one year or more expected?")
+
+
+@inclusion(
+    "INC-11",
+    "Patients who are expected to comply with all required study procedures and follow the study protocol in the opinion of "
+    "the investigator",
 )
-def philadelphia_positive(p: Case, policy: Policies) -> Finding:
-    return p.ever(p.facts.bcr_abl1, "positive", "bcr-abl1")
+def expected_compliance(p: Case, policy: Policies) -> Finding:
+    return p.attested("expected-compliance", "Is the child, with the family, expected to comply with the study procedures?")
 
 
-@exclusion(
-    "EXC-05",
-    "Patients with mixed phenotype leukemia",
+@inclusion(
+    "INC-12",
+    "Signed written informed consent and assent forms must be obtained prior to any study procedures",
+    reading="A documented refusal of this trial fails it. A consent on file is shown; whether it is complete, includes the "
+    "assent and precedes study procedures is for the investigator.",
 )
-def mixed_phenotype_leukaemia(p: Case, policy: Policies) -> Finding:
-    return p.lineage.is_("mixed_phenotype")
-
-
-NOT_JUDGED_YET = (
-    not_judged("INC-04", "no prior allogeneic transplant", "Patients who have never received allogeneic stem cell transplant"),
-    not_judged("INC-05", "no prior blinatumomab", "Patients who have never received blinatumomab before"),
-    not_judged(
-        "INC-09",
-        "performance status",
-        "Lansky (age < 16 years) or Karnofsky (age ≥ 16 years) performance status ≥ 60% at screening",
-        modifiable=True,
-    ),
-    not_judged("INC-10", "life expectancy", "Patients with a life expectancy of 1 or more year"),
-    not_judged(
-        "INC-11",
-        "expected compliance",
-        "Patients who are expected to comply with all required study procedures and follow the study protocol in the "
-        "opinion of the investigator",
-    ),
-    not_judged(
-        "INC-12",
-        "consent and assent",
-        "Signed written informed consent and assent forms must be obtained prior to any study procedures",
-    ),
-    not_judged(
-        "EXC-03",
-        "CD19-negative relapse",
-        "Patients with CD19-negative recurrent progenitor B-cell acute lymphoblastic leukemia (non-expression of CD19 in "
-        "peripheral blood or bone marrow by flow cytometry) are not eligible for administration of Blinatumomab",
-    ),
-    not_judged(
-        "EXC-04",
-        "relapse within 1 month of induction",
-        "In case of relapsed within 1 month after the end of induction with the same 4-drug therapy used in this study",
-    ),
-    not_judged(
-        "EXC-06",
-        "relapse within 1 month of induction (repeated)",
-        "patient who was relapsed within 1 month after the end of induction therapy with the same 4-drug regimen to be "
-        "used in this study.",
-    ),
-    not_judged(
-        "EXC-07",
-        "genetic syndromes",
-        "Patients with genetic syndrome: Down syndrome, Bloom syndrome, ataxia-telangiectasia, Fanconi anemia, Kostmann "
-        "syndrome, Shwachman syndrome bone marrow failure syndrome",
-    ),
-    not_judged("EXC-08", "HIV", "Patients with known HIV"),
-    not_judged(
-        "EXC-09",
-        "pregnancy not excluded",
-        "Female patients who are not proved as infertile or pregnant (Evidence of infertility: History taking of "
-        "possibilities of pregnancy or urine human chorionic gonadotrophin test negative, amenorrhea more than a year, "
-        "Natural or artificial (Ex.hormone therapy) menopause status more than a year, surgical "
-        "sterilization(Ex.Hysterectomy or ovariotomy etc)",
-    ),
-    not_judged(
-        "EXC-10",
-        "treatment in another trial",
-        "Currently receiving treatment in another investigational drug study or clinical trial",
-        modifiable=True,
-    ),
-    not_judged(
-        "EXC-11",
-        "unstable conditions",
-        "Evidence of unstable conditions that would pose a risk to subject safety or interfere with the patients' compliance",
-    ),
-    not_judged(
-        "EXC-12",
-        "CNS pathology",
-        "Patients with clinically relevant central nervous system (CNS) pathology or active CNS involvement including: "
-        "unstable epilepsy, uncontrolled seizure, paralysis, aphasia, history of severe brain injury, cerebellar disease, "
-        "organic brain syndrome, psychosis, coordination/movement disorder",
-    ),
-    not_judged(
-        "EXC-13",
-        "hypersensitivity to study drugs",
-        "Known hypersensitivity to drugs or components to be administered: Idarubicin, Etoposide, Ifosfamide, Cytarabine, "
-        "Vincristine, Mercaptopurine, Blinatumomab",
-    ),
-)
+def consent_and_assent(p: Case, policy: Policies) -> Finding:
+    refused = [e.source for e in p.facts.consent.items if e.kind == "refused"]
+    answer = p.facts.chart_review.answers.get("consent-and-assent-signed")
+    if answer is not None and answer.options == {"refused"}:
+        refused += answer.evidence
+    if refused:
+        return not_met(*refused)
+    documents = tuple(e.source for e in p.facts.consent.items if e.kind == "document")
+    question = "Are consent and assent signed, before any study procedure?"
+    if answer is not None and answer.options != {"yes"}:
+        return unknown(Gap("consent-and-assent-signed", Why.JUDGEMENT, f"{question} Not yet, says the chart review", documents + answer.evidence))
+    return p.attested("consent-and-assent-signed", question, documents)

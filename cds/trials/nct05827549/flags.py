@@ -5,7 +5,7 @@ from __future__ import annotations
 from cds.case import M2, Case
 from cds.criterion import flag
 from cds.finding import Basis, Finding, Why, met, not_met
-from cds.trials.nct05827549 import eligibility
+from cds.trials.nct05827549 import eligibility, exclusion
 from cds.trials.nct05827549.policies import Policies
 from cds.trials.nct05827549.risk import MRD_LIMIT
 from cds.treatment import late_relapse
@@ -49,7 +49,7 @@ def echo_sf_ef_discordant(p: Case, policy: Policies) -> Finding:
 @flag("CNS leukaemia at relapse: one sentence of the text accepts any extramedullary site, another names active CNS involvement.")
 def cns_leukaemia_inc03_vs_exc12(p: Case, policy: Policies) -> Finding:
     sites = p.extramedullary_sites
-    return met(*sites.evidence) if "cns" in sites.options else not_met()
+    return met(*sites.evidence) if "cns" in sites.options and policy.cns_leukaemia == "review" else not_met()
 
 
 @flag("The off-treatment date is not exact enough to tell whether the relapse came one year or more after it.")
@@ -85,6 +85,47 @@ def t_all_marrow_not_in_remission(p: Case, policy: Policies) -> Finding:
     return p.lineage.is_("t_all") & (p.eoi_marrow >= M2)
 
 
+@flag("Positive pregnancy evidence: confirm it, and show it to the treating team only.")
+def confirm_positive_hcg(p: Case, policy: Policies) -> Finding:
+    return p.sex.is_("female") & p.pregnant(exclusion.PREGNANCY_DAYS)
+
+
+@flag("No pregnancy test on record: absence is presumed by age, which is our reading and not the text's.")
+def pregnancy_presumed_absent_prepubertal_age(p: Case, policy: Policies) -> Finding:
+    answer = exclusion.pregnancy_not_excluded.rule(p, policy)
+    return met(*answer.evidence) if answer.basis is Basis.ASSUMED_ABSENT else not_met()
+
+
+@flag("CD19-negative B-ALL relapse: blinatumomab has no target.")
+def blinatumomab_not_suitable_cd19_negative(p: Case, policy: Policies) -> Finding:
+    return p.lineage.is_("b_all") & exclusion.cd19_negative(p)
+
+
+@flag("An inherited marrow failure that the text does not name: whether it excludes is for the study team.")
+def bone_marrow_failure_wording(p: Case, policy: Policies) -> Finding:
+    other = [e.source for e in p.facts.syndromes.items if e.sure is MET and e.kind not in exclusion.NAMED_SYNDROMES]
+    return met(*other) if other else not_met()
+
+
+@flag("Hypersensitivity to a drug that is probably given but that the text does not list.")
+def allergy_to_unlisted_likely_drug(p: Case, policy: Policies) -> Finding:
+    likely = [e.source for e in p.facts.allergies.items if e.kind == "likely"]
+    listed = any(e.kind == "listed" for e in p.facts.allergies.items)
+    return met(*likely) if likely and not listed else not_met()
+
+
+@flag("A neurological condition of the kind the text names is on record: please judge whether it is relevant.")
+def cns_finding_for_review(p: Case, policy: Policies) -> Finding:
+    found = tuple(e.source for e in p.facts.neurological.items)
+    return met(*found) if found else not_met()
+
+
+@flag("Takes part in another study without current treatment in it: not an exclusion.")
+def other_trial_follow_up_only(p: Case, policy: Policies) -> Finding:
+    kinds = {e.kind for e in p.facts.other_studies.items}
+    return met(*(e.source for e in p.facts.other_studies.items)) if kinds == {"follow_up"} else not_met()
+
+
 def _unless(condition: Finding, finding: Finding) -> Finding:
     return not_met() if condition.truth is MET else finding
 
@@ -103,4 +144,11 @@ FLAGS = (
     mrd_not_trackable,
     eoi_marrow_mrd_conflict,
     t_all_marrow_not_in_remission,
+    confirm_positive_hcg,
+    pregnancy_presumed_absent_prepubertal_age,
+    blinatumomab_not_suitable_cd19_negative,
+    bone_marrow_failure_wording,
+    allergy_to_unlisted_likely_drug,
+    cns_finding_for_review,
+    other_trial_follow_up_only,
 )

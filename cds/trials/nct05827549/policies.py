@@ -13,5 +13,16 @@ class Policies:
     creatinine_days: int = 14
     bilirubin_days: int = 14
     echo_days: int = 30
+    performance_status_days: int = 14
+    hcg_days: int = 7
+    hiv_days: int = 180
+    relapse_sample_days_before: int = 14  # relapse samples: from so long before the relapse up to the reinduction
+    eoi_days: tuple[int, int] = (21, 56)  # end of induction: so long after the reinduction start, or labelled
+    prepubertal_presumption_below_age: int = 8
     age_upper: Literal["contested_22", "lt22", "le22"] = "contested_22"
     marrow_below_5pct: Literal["review", "not_met"] = "review"
+    cd19_negative: Literal["exclude", "blinatumomab_only"] = "exclude"
+    bone_marrow_failure: Literal["named_only_else_review", "any_inherited_bmf"] = "named_only_else_review"
+    hiv_silence: Literal["unknown", "not_met"] = "unknown"
+    cns_leukaemia: Literal["review", "allowed"] = "review"  # review: flagged beside both sentences
+    mrd_methods: tuple[str, ...] = ("ngs",)

@@ -1,0 +1,222 @@
+"""Who may not take part: the exclusion criteria, one small function per bullet of the document, under its own sentence.
+
+Met means that the exclusion applies. `p` is the Case, `policy` the trial's Policies.
+"""
+
+from __future__ import annotations
+
+from cds.case import Case
+from cds.criterion import exclusion, unclear_text
+from cds.finding import Basis, Evidence, Finding, Gap, Why, choose, met, not_met, unknown
+from cds.history import on_record
+from cds.trials.nct05827549.policies import Policies
+from cds.truth import MET, NOT_MET, UNKNOWN
+from cds.values import amount
+
+NAMED_SYNDROMES = (
+    "Down syndrome", "Bloom syndrome", "ataxia-telangiectasia", "Fanconi anaemia", "Kostmann syndrome", "Shwachman syndrome",
+)  # fmt: skip
+PREGNANCY_DAYS = 300  # a recorded pregnancy, or a positive test, older than this is over
+
+
+@exclusion(
+    "EXC-01",
+    "Patients with Burkitt leukemia/lymphoma or mature B-cell leukemia",
+    name="Burkitt or mature B leukaemia",
+)
+def burkitt_or_mature_b_leukaemia(p: Case, policy: Policies) -> Finding:
+    return p.lineage.is_("burkitt_or_mature_b")
+
+
+@exclusion(
+    "EXC-02",
+    "Patients with Philadelphia chromosome positive (Ph+) ALL",
+    name="Philadelphia positive",
+    reading="Any positive BCR::ABL1 or t(9;22), ever. A later negative does not cancel it; no test is not a negative test.",
+)
+def philadelphia_positive(p: Case, policy: Policies) -> Finding:
+    return p.ever(p.facts.bcr_abl1, "positive", "bcr-abl1")
+
+
+@exclusion(
+    "EXC-03",
+    "Patients with CD19-negative recurrent progenitor B-cell acute lymphoblastic leukemia (non-expression of CD19 in "
+    "peripheral blood or bone marrow by flow cytometry) are not eligible for administration of Blinatumomab",
+    name="CD19-negative relapse",
+    reading="Stands among the exclusions, though its words only deny blinatumomab. CD19 of the relapse, as the laboratory "
+    "reads it; partial expression is for the study team.",
+)
+def cd19_negative_relapse(p: Case, policy: Policies) -> Finding:
+    negative = cd19_negative(p)
+    if policy.cd19_negative == "blinatumomab_only" and negative.truth is MET:
+        return not_met(*negative.evidence, note=f"{negative.words}: denies blinatumomab, not the trial")
+    b_all = p.lineage.is_("b_all")
+    return choose(b_all, negative, not_met(*b_all.evidence))
+
+
+def cd19_negative(p: Case) -> Finding:
+    cd19 = p.cd19_at_relapse
+    asked = unclear_text("CD19", "partial CD19 expression: the text speaks of non-expression only; ask the study team")
+    return cd19.each(lambda r: choose(r.value.is_("partial"), asked, r.value.is_("negative")))
+
+
+@exclusion(
+    "EXC-04",
+    "In case of relapsed within 1 month after the end of induction with the same 4-drug therapy used in this study",
+    name="relapse within 1 month of induction",
+    reading="The same sentence stands twice. The same day of the next month counts as within. The text does not name the four "
+    "drugs: whether they are the same is a clinician's answer.",
+)
+def relapse_within_a_month_of_induction(p: Case, policy: Policies) -> Finding:
+    return p.relapse_within_a_month_of_induction & p.answered("same-four-drug-induction", "same four induction drugs", "yes")
+
+
+@exclusion(
+    "EXC-05",
+    "Patients with mixed phenotype leukemia",
+)
+def mixed_phenotype_leukaemia(p: Case, policy: Policies) -> Finding:
+    return p.lineage.is_("mixed_phenotype")
+
+
+@exclusion(
+    "EXC-06",
+    "patient who was relapsed within 1 month after the end of induction therapy with the same 4-drug regimen to be used in "
+    "this study.",
+    name="relapse within 1 month of induction (repeated)",
+    reading="The sentence of EXC-04 again: one rule, one answer.",
+)
+def relapse_within_a_month_of_induction_again(p: Case, policy: Policies) -> Finding:
+    return relapse_within_a_month_of_induction.rule(p, policy)
+
+
+@exclusion(
+    "EXC-07",
+    "Patients with genetic syndrome: Down syndrome, Bloom syndrome, ataxia-telangiectasia, Fanconi anemia, Kostmann syndrome, "
+    "Shwachman syndrome bone marrow failure syndrome",
+    reading="The six named. The end of the sentence has lost a conjunction: another inherited marrow failure is for the "
+    "study team. None found is taken as none, to be confirmed.",
+)
+def genetic_syndromes(p: Case, policy: Policies) -> Finding:
+    named = on_record("genetic syndrome", p.facts.syndromes, *NAMED_SYNDROMES)
+    others = [e for e in p.facts.syndromes.items if e.kind not in NAMED_SYNDROMES and e.sure is not NOT_MET]
+    if named.truth is MET or not others:
+        return named
+    sure = [e.source for e in others if e.sure is MET]
+    if policy.bone_marrow_failure == "any_inherited_bmf" and sure:
+        return met(*sure)
+    words = f"{', '.join(map(str, (e.source for e in others)))}: not one of the six named; ask the study team"
+    asked = unknown(Gap("genetic syndrome", Why.SOURCE_AMBIGUOUS, words, tuple(e.source for e in others)))
+    return asked if named.truth is NOT_MET else unknown(*asked.gaps, *named.gaps)
+
+
+@exclusion(
+    "EXC-08",
+    "Patients with known HIV",
+    name="HIV",
+    reading="A confirmed infection, ever, or a detected RNA test. A reactive screen awaits its confirmation. A negative test "
+    "counts for 180 days.",
+)
+def known_hiv(p: Case, policy: Policies) -> Finding:
+    infection = on_record("HIV infection", p.facts.hiv_infection, "hiv_infection")
+    detected = p.ever_recorded(p.facts.hiv, "detected")
+    if infection.truth is MET or detected.truth is MET:
+        return infection | detected
+    current = p.current(p.facts.hiv, policy.hiv_days)
+    if current.lacks(Why.MISSING) and policy.hiv_silence == "not_met":
+        return infection
+    tested = current.each(lambda r: unknown(_awaits(r.source)) if r.value.is_("reactive").truth is MET else r.value.is_("detected"))
+    return tested if infection.truth is NOT_MET or tested.truth is UNKNOWN else infection
+
+
+def _awaits(source: Evidence) -> Gap:
+    return Gap("HIV test", Why.PENDING, f"{source}: a reactive screening test needs its confirmation", (source,))
+
+
+@exclusion(
+    "EXC-09",
+    "Female patients who are not proved as infertile or pregnant (Evidence of infertility: History taking of possibilities of "
+    "pregnancy or urine human chorionic gonadotrophin test negative, amenorrhea more than a year, Natural or artificial "
+    "(Ex.hormone therapy) menopause status more than a year, surgical sterilization(Ex.Hysterectomy or ovariotomy etc)",
+    reading="A girl is excluded if pregnant. Any one piece of evidence against it suffices, a serum test included; without any, "
+    "unknown. Below 8 years absence is presumed, which is our reading and not the text's.",
+)
+def pregnancy_not_excluded(p: Case, policy: Policies) -> Finding:
+    boy = p.sex.is_("male")
+    return choose(boy, ~boy, _girl(p, policy))
+
+
+def _girl(p: Case, policy: Policies) -> Finding:
+    pregnant = p.pregnant(PREGNANCY_DAYS)
+    evidence = p.not_pregnant(policy.hcg_days)
+    attested = p.facts.chart_review.answers.get("non-pregnancy-evidence")
+    if pregnant.truth is MET and attested is not None:
+        seen = pregnant.evidence + attested.evidence
+        return unknown(Gap("pregnancy test", Why.CONFLICT, " but ".join(map(str, seen)), seen))
+    if pregnant.truth is MET:
+        return pregnant
+    if evidence.truth is MET:
+        return ~evidence
+    young = p.age_on(p.evaluated_on) < amount(f"{policy.prepubertal_presumption_below_age} a")
+    presumed = not_met(Evidence("presumed before puberty, by age", basis=Basis.ASSUMED_ABSENT))
+    return choose(young, presumed, evidence) if evidence.reason in (Why.MISSING, Why.STALE) else evidence
+
+
+@exclusion(
+    "EXC-10",
+    "Currently receiving treatment in another investigational drug study or clinical trial",
+    name="treatment in another trial",
+    reading="Treatment, now, in another interventional study. Follow-up and observation are not treatment. None found is taken "
+    "as none, to be confirmed.",
+    modifiable=True,
+)
+def treatment_in_another_trial(p: Case, policy: Policies) -> Finding:
+    return on_record("other trial", p.facts.other_studies, "treatment")
+
+
+@exclusion(
+    "EXC-11",
+    "Evidence of unstable conditions that would pose a risk to subject safety or interfere with the patients' compliance",
+)
+def unstable_conditions(p: Case, policy: Policies) -> Finding:
+    return p.attested("unstable-condition", "Is there an unstable condition that would put the child at risk?")
+
+
+@exclusion(
+    "EXC-12",
+    "Patients with clinically relevant central nervous system (CNS) pathology or active CNS involvement including: unstable "
+    "epilepsy, uncontrolled seizure, paralysis, aphasia, history of severe brain injury, cerebellar disease, organic brain "
+    "syndrome, psychosis, coordination/movement disorder",
+    name="CNS pathology",
+    reading="What is on record is shown; whether it is clinically relevant is the investigator's judgement. CNS leukaemia is "
+    "not in the list of examples and never excludes by itself.",
+)
+def relevant_cns_pathology(p: Case, policy: Policies) -> Finding:
+    shown = tuple(e.source for e in p.facts.neurological.items)
+    found = f"found: {', '.join(map(str, shown))}; please judge" if shown else "none found, please confirm"
+    return p.attested("relevant-cns-pathology", f"Is there clinically relevant CNS pathology? ({found})", shown)
+
+
+@exclusion(
+    "EXC-13",
+    "Known hypersensitivity to drugs or components to be administered: Idarubicin, Etoposide, Ifosfamide, Cytarabine, "
+    "Vincristine, Mercaptopurine, Blinatumomab",
+    reading="Allergy to a listed drug. Intolerance, a related drug or an excipient is for the investigator. No allergy list is "
+    "not an empty allergy list.",
+)
+def hypersensitivity_to_study_drugs(p: Case, policy: Policies) -> Finding:
+    allergies = p.facts.allergies
+    listed = [e for e in allergies.items if e.kind == "listed"]
+    if sure := [e.source for e in listed if e.sure is MET]:
+        return met(*sure)
+    doubtful = [e for e in allergies.items if e.kind == "related" or e in listed]
+    if doubtful:
+        return unknown(*(Gap("allergies", Why.JUDGEMENT, f"{e.source}: please judge", (e.source,)) for e in doubtful))
+    unnamed = [e for e in allergies.items if e.kind == "unspecified"]
+    if unnamed:
+        return unknown(*(Gap("allergies", Why.MISSING, f"{e.source}: which drug is not stated", (e.source,)) for e in unnamed))
+    if allergies.gap:
+        return unknown(allergies.gap)
+    if allergies.items:
+        return not_met(*(e.source for e in allergies.items))
+    return unknown(Gap("allergies", Why.MISSING, "no allergy information at all, not even “none known”"))

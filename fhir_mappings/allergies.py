@@ -1,0 +1,72 @@
+"""Allergies: to a listed drug, a likely one, a related one; "none known"; and what only a person can judge.
+
+Refuted and mistaken entries do not exist. An intolerance, or one that is over, is listed but not sure. A drug that is
+only written out is never overlooked: it is listed, and not sure either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cds.facts import Event
+from cds.finding import Evidence
+from cds.truth import MET, UNKNOWN
+from fhir_mappings import codelists, dates
+from fhir_mappings.diagnoses import status_code
+from fhir_mappings.observations import coded_words
+from fhir_mappings.record import Resource
+from fhir_mappings.subject import reference_of
+
+LISTED = ("idarubicin", "etoposide", "ifosfamide", "cytarabine", "vincristine", "mercaptopurine", "blinatumomab")
+LIKELY = ("asparaginase", "methotrexate", "dexamethasone", "prednisone_prednisolone")
+NONE_KNOWN = ("no_known_allergy", "no_known_drug_allergy")
+RELATED_NAMES = ("daunorubicin", "teniposide", "cyclophosphamide", "thioguanine", "tioguanine", "polysorbate 80", "benzyl alcohol")
+
+
+def allergy(resource: Resource) -> Event | None:
+    """One AllergyIntolerance as an event; None where it does not exist, or denies only food or pollen."""
+    if status_code(resource.get("verificationStatus")) in ("refuted", "entered-in-error"):
+        return None
+    concepts = list(_substances(resource))
+    over = status_code(resource.get("clinicalStatus")) in ("inactive", "resolved")
+    sure = UNKNOWN if over or resource.get("type") == "intolerance" else MET
+    recorded = resource.get("recordedDate") or resource.get("onsetDateTime")
+    told = next((words for c in concepts if (words := coded_words(c))), "allergy")
+    kind = "intolerance to" if resource.get("type") == "intolerance" else "allergy:"
+    if any(codelists.states(c, *NONE_KNOWN) for c in concepts):
+        return Event("none_known", Evidence(told, reference_of(resource), dates.as_written(recorded)))
+    source = Evidence(f"{kind} {told}" + (" (no longer active)" if over else ""), reference_of(resource), dates.as_written(recorded))
+    if any(codelists.states(c, *LISTED) for c in concepts):
+        return Event("listed", source, sure=sure)
+    named = " ".join(_texts(concepts)).lower()
+    if _names(named, LISTED):
+        return Event("listed", source, sure=UNKNOWN)
+    if any(codelists.states(c, "related_drug_or_excipient") for c in concepts) or _names(named, RELATED_NAMES):
+        return Event("related", source)
+    if any(codelists.states(c, *LIKELY) for c in concepts) or _names(named, ("asparaginase", "pegaspargase", "methotrexate", "dexamethasone", "prednisone", "prednisolone")):
+        return Event("likely", source, sure=sure)
+    if any(codelists.hints(c, "drug_allergy_substance_not_stated") for c in concepts):
+        return Event("unspecified", source)
+    return None if named.startswith("no known") else Event("other", source)
+
+
+def _substances(resource: Resource) -> Iterator[Any]:
+    yield resource.get("code")
+    reactions = resource.get("reaction")
+    for reaction in reactions if isinstance(reactions, list) else ():
+        if isinstance(reaction, Mapping) and reaction.get("substance"):
+            yield reaction["substance"]
+
+
+def _texts(concepts: list[Any]) -> Iterator[str]:
+    for concept in concepts:
+        if isinstance(concept, Mapping):
+            codings = concept.get("coding")
+            named = [concept.get("text"), *(c.get("display") for c in (codings if isinstance(codings, list) else ()) if isinstance(c, Mapping))]
+            yield from (text for text in named if isinstance(text, str))
+
+
+def _names(text: str, ingredients: tuple[str, ...]) -> bool:
+    return any(re.search(rf"\b{re.escape(name)}\b", text) for name in ingredients)

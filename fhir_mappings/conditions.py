@@ -1,0 +1,106 @@
+"""Conditions and Procedures to events: what the child has, or had done, besides the leukaemia itself.
+
+One table says which codelist states which event. A code that only hints raises a question where the table says so, and
+nothing elsewhere: nearly every child in this trial has had neutropenia, and one code means that and a rare syndrome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from cds.day import Day
+from cds.facts import Event
+from cds.finding import Evidence
+from cds.truth import MET, UNKNOWN, Truth
+from fhir_mappings import codelists, dates
+from fhir_mappings.diagnoses import CONFIRMED, status_code
+from fhir_mappings.observations import coded_words
+from fhir_mappings.record import Resource
+from fhir_mappings.subject import reference_of
+
+
+class States(NamedTuple):
+    """A codelist states this event of this fact; `asks`: its hints raise the question too."""
+
+    fact: str
+    kind: str
+    asks: bool = False
+
+
+EVENTS: Mapping[str, States] = {
+    "down_syndrome": States("syndromes", "Down syndrome", asks=True),
+    "bloom_syndrome": States("syndromes", "Bloom syndrome"),
+    "ataxia_telangiectasia": States("syndromes", "ataxia-telangiectasia", asks=True),
+    "fanconi_anaemia": States("syndromes", "Fanconi anaemia", asks=True),
+    "kostmann_syndrome": States("syndromes", "Kostmann syndrome"),
+    "shwachman_diamond_syndrome": States("syndromes", "Shwachman syndrome"),
+    "severe_congenital_neutropenia": States("syndromes", "severe congenital neutropenia"),
+    "diamond_blackfan_anaemia": States("syndromes", "Diamond-Blackfan anaemia"),
+    "dyskeratosis_congenita": States("syndromes", "dyskeratosis congenita"),
+    "other_inherited_marrow_failure": States("syndromes", "other inherited marrow failure"),
+    "hiv_infection": States("hiv_infection", "hiv_infection"),
+    "hiv_inconclusive": States("hiv_infection", "hiv_infection", asks=True),
+    "pregnant": States("pregnancy", "pregnancy"),
+    "possibly_pregnant": States("pregnancy", "possible pregnancy", asks=True),
+    "allogeneic_hsct": States("transplants", "allogeneic"),
+    "hsct_donor_not_stated": States("transplants", "donor_not_stated", asks=True),
+    "graft_versus_host_disease": States("transplants", "graft_versus_host"),
+    "hysterectomy": States("sterilised", "hysterectomy"),
+    "bilateral_oophorectomy": States("sterilised", "bilateral oophorectomy"),
+    "tubal_sterilisation": States("sterilised", "tubal sterilisation"),
+    "cns_epilepsy": States("neurological", "epilepsy", asks=True),
+    "cns_epilepsy_intractable": States("neurological", "epilepsy", asks=True),
+    "cns_seizure": States("neurological", "seizure", asks=True),
+    "cns_paralysis": States("neurological", "paralysis", asks=True),
+    "cns_aphasia": States("neurological", "aphasia", asks=True),
+    "cns_brain_injury": States("neurological", "brain injury", asks=True),
+    "cns_cerebellar": States("neurological", "cerebellar disease", asks=True),
+    "cns_organic_brain_syndrome": States("neurological", "organic brain syndrome", asks=True),
+    "cns_psychosis": States("neurological", "psychosis", asks=True),
+    "cns_movement_or_coordination": States("neurological", "movement or coordination disorder", asks=True),
+}
+ALWAYS_UNSURE = frozenset({"hiv_inconclusive", "possibly_pregnant"})
+DONE: Mapping[str | None, Truth] = {"completed": MET, "in-progress": UNKNOWN, "on-hold": UNKNOWN, "stopped": UNKNOWN}  # else: not
+
+
+def stated_by(code: object) -> list[tuple[States, bool]]:
+    """The events that a code states, or asks about; True where it settles them."""
+    found: dict[States, bool] = {}
+    for concept, decides in codelists.statements(code):
+        states = EVENTS.get(concept)
+        if states and (decides or states.asks):
+            found[states] = found.get(states, False) or (decides and concept not in ALWAYS_UNSURE)
+    return list(found.items())
+
+
+def condition_events(condition: Resource) -> Iterator[tuple[str, Event]]:
+    """`(fact, event)` for each; none for one that was entered in error."""
+    verification = status_code(condition.get("verificationStatus"))
+    if verification == "entered-in-error":
+        return
+    onset = dates.day(condition.get("onsetDateTime")) or dates.period(condition.get("onsetPeriod"))
+    recorded = dates.day(condition.get("recordedDate"))
+    when = onset or (Day(None, recorded.last) if recorded else None)
+    told = coded_words(condition.get("code")) or "condition"
+    if verification not in (None, "confirmed"):
+        told += f" ({verification})"
+    source = Evidence(told, reference_of(condition), str(onset or recorded) if onset or recorded else None)
+    ended = status_code(condition.get("clinicalStatus")) in ("inactive", "resolved", "remission")
+    for states, settled in stated_by(condition.get("code")):
+        if states.fact == "pregnancy" and (ended or condition.get("abatementDateTime")):
+            continue  # a pregnancy that is over
+        sure = CONFIRMED.get(verification, UNKNOWN) if settled else UNKNOWN
+        when_of = onset or recorded if states.fact == "pregnancy" else when
+        yield states.fact, Event(states.kind, source, when_of, sure)
+
+
+def procedure_events(procedure: Resource) -> Iterator[tuple[str, Event]]:
+    """Procedures that were done, or are under way; planned and cancelled ones are none."""
+    done = DONE.get(procedure.get("status"))
+    if done is None:
+        return
+    when = dates.day(procedure.get("performedDateTime")) or dates.period(procedure.get("performedPeriod"))
+    source = Evidence(coded_words(procedure.get("code")) or "procedure", reference_of(procedure), str(when) if when else None)
+    for states, settled in stated_by(procedure.get("code")):
+        yield states.fact, Event(states.kind, source, when, done if settled else UNKNOWN)
