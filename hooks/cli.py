@@ -53,6 +53,8 @@ def main() -> None:
     relapse-cds assess --bundle chart.json                  judge one child from a FHIR Bundle
     relapse-cds assess 123 --fhir-base https://.../fhir     judge one child from a FHIR server
     relapse-cds serve                                       answer CDS Hooks calls
+    relapse-cds protocol                                    the rules, and the data each needs
+    relapse-cds questionnaire                               the chart-review form, as FHIR
     """
 
 
@@ -128,6 +130,44 @@ def assess(patient_id: str | None, bundle_file: Path | None, fhir_base: str | No
         _print_json({"cards": cards(assessment, Config(assessment_extension=True))})
     else:
         print_assessment(assessment, SOFTWARE_VERSION, Console())
+
+
+@main.command()
+@click.option("--format", "form", type=click.Choice(["text", "json", "fhir"]), default="text", show_default=True)
+def protocol(form: str) -> None:
+    """The rules themselves: the document's words, our reading of them, and the data each needs.
+
+    text is for a person; json is the same as data, with every code; fhir is a Bundle of a ResearchStudy and its
+    eligibility Group (R4), for another system to show.
+    """
+    from fhir_mappings.protocol_export import protocol_bundle
+    from hooks.protocol_data import protocol_data
+    from hooks.protocol_text import protocol_text
+
+    if form == "fhir":
+        _print_json(protocol_bundle(NCT05827549))
+        return
+    data = protocol_data(NCT05827549, SOFTWARE_VERSION)
+    if form == "json":
+        _print_json(data)
+    else:
+        click.echo(protocol_text(data), nl=False)
+
+
+@main.command()
+def questionnaire() -> None:
+    """The chart-review form as a FHIR R4 Questionnaire, for what records have no dependable place for.
+
+    \b
+    relapse-cds questionnaire > chart-review.json
+
+    Load it into your form tool or FHIR server, under an address of your own that still ends in
+    /Questionnaire/nct05827549-chart-review. A clinician fills it in; every completed or amended
+    QuestionnaireResponse to it is then read with the child's record, the newest answer to each question.
+    """
+    from fhir_mappings.questionnaire import questionnaire as made
+
+    _print_json(made())
 
 
 def _print_json(content: Any) -> None:
