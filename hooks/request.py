@@ -12,8 +12,8 @@ from uuid import UUID
 
 from hooks.problem import Problem
 
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}$")
-_USER = re.compile(r"[A-Za-z]+/[\w\-.]{1,64}$")
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_USER = re.compile(r"[A-Za-z]+/[\w\-.]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,10 @@ def parse(body: bytes, hook: str) -> HookRequest:
         raise Problem(400, f"hook: this service answers the hook {hook}")
     context = _object(call, "context")
     patient_id = _text(context, "patientId", "context.")
-    if not _ID.match(patient_id):
+    if not _ID.fullmatch(patient_id):
         raise Problem(400, "context.patientId: must be a bare FHIR id")
     user_id = _text(context, "userId", "context.")
-    if not _USER.match(user_id):
+    if not _USER.fullmatch(user_id):
         raise Problem(400, "context.userId: must be of the form Practitioner/123")
     prefetch = call.get("prefetch")
     if not isinstance(prefetch, dict | None):
