@@ -31,6 +31,7 @@ class Listed(Generic[Item]):
 
     items: tuple[Item, ...] = ()
     gap: Gap | None = None
+    failed: bool = False  # asked and refused, broken or too late: more than a gap where a date hangs on it
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from fhir_mappings.members import each
 from fhir_mappings.record import Resource
 
 SUBJECT_ELEMENTS = ("subject", "patient", "individual")
@@ -51,9 +52,7 @@ def target(resource: Resource, element: str) -> str | None:
 
 
 def contained(resource: Resource, reference: str | None) -> Resource | None:
-    inside = resource.get("contained")
-    found = (c for c in (inside if isinstance(inside, list) else ()) if isinstance(c, Mapping))
-    return next((c for c in found if reference == f"#{c.get('id')}"), None)
+    return next((c for c in each(resource.get("contained")) if reference == f"#{c.get('id')}"), None)
 
 
 def reference_of(resource: Resource) -> str:

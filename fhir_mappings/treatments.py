@@ -9,6 +9,7 @@ from cds.day import Day
 from cds.facts import Dose
 from cds.finding import Evidence
 from fhir_mappings import codelists, dates
+from fhir_mappings.members import each, text
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import contained, reference_of, target
 
@@ -31,7 +32,7 @@ def drugs_of(administration: Resource, others: Others) -> list[str]:
 def doses(administration: Resource, others: Others) -> Iterator[Dose]:
     """The doses of drugs we date by; an administration without a usable date gives none (it becomes an issue)."""
     when = dates.day(administration.get("effectiveDateTime")) or dates.period(administration.get("effectivePeriod"))
-    if administration.get("status") not in GIVEN or when is None or when.first is None:
+    if text(administration.get("status")) not in GIVEN or when is None or when.first is None:
         return
     when = when if when.last else Day(when.first, when.first)
     for drug in drugs_of(administration, others):
@@ -48,14 +49,13 @@ def first_line_end(procedure: Resource) -> Day | None:
 
 
 def enrolment(research_subject: Resource, others: Others) -> Day | None:
-    """The start of taking part in this trial; None for another study, or before or without taking part."""
-    if research_subject.get("status") not in TAKING_PART or not is_this_trial(research_subject, others):
+    """The start of taking part in this trial, any day if it does not say; None for another study, or without taking part."""
+    if text(research_subject.get("status")) not in TAKING_PART or not is_this_trial(research_subject, others):
         return None
-    start = dates.period(research_subject.get("period"))
-    if start is None or start.first is None:
-        return None
-    began = dates.day(research_subject["period"].get("start")) or start
-    return Day(began.first, began.last, None, (Evidence("enrolled in this trial", reference_of(research_subject), str(began)),))
+    period = research_subject.get("period")
+    began = dates.day(period.get("start")) if isinstance(period, Mapping) else None
+    source = Evidence("enrolled in this trial", reference_of(research_subject), str(began) if began else None)
+    return Day(began and began.first, began and began.last, None, (source,))
 
 
 def is_this_trial(research_subject: Resource, others: Others) -> bool:
@@ -66,7 +66,7 @@ def is_this_trial(research_subject: Resource, others: Others) -> bool:
     identifier = study.get("identifier")
     told = [identifier.get("value") if isinstance(identifier, Mapping) else None, study.get("display")]
     resolved = referred(research_subject, "study", others) or {}
-    told += [i.get("value") for i in resolved.get("identifier") or () if isinstance(i, Mapping)]
+    told += [i.get("value") for i in each(resolved.get("identifier"))]
     return any(isinstance(text, str) and TRIAL in text for text in told)
 
 
@@ -86,10 +86,9 @@ def _medication_concepts(administration: Resource, others: Others) -> Iterator[A
     yield concept
     medication = referred(administration, "medicationReference", others)
     if medication:
-        ingredients = medication.get("ingredient")
         yield medication.get("code")
-        yield from (i.get("itemCodeableConcept") for i in (ingredients if isinstance(ingredients, list) else ()) if isinstance(i, Mapping))
-    for extension in (concept or {}).get("extension", ()) if isinstance(concept, Mapping) else ():
-        if isinstance(extension, Mapping) and str(extension.get("url", "")).endswith(INGREDIENT):
+        yield from (i.get("itemCodeableConcept") for i in each(medication.get("ingredient")))
+    for extension in each(concept.get("extension")) if isinstance(concept, Mapping) else ():
+        if str(extension.get("url", "")).endswith(INGREDIENT):
             yield extension.get("valueCodeableConcept")
 
