@@ -12,7 +12,7 @@ from functools import cached_property
 
 from cds import course, treatment
 from cds.day import Day, completed_years, on
-from cds.facts import LINEAGES, PatientFacts
+from cds.facts import LINEAGES, PatientFacts, in_order
 from cds.finding import Basis, Evidence, Finding, Gap, Why, met, not_met, unknown
 from cds.series import Candidates, Reading, Series
 from cds.truth import MET, NOT_MET, UNKNOWN
@@ -25,7 +25,7 @@ SILENT = (Why.MISSING, Why.NOT_LOOKED_UP)  # the record says nothing: a clinicia
 
 class Case:
     def __init__(self, facts: PatientFacts):
-        self.facts = facts
+        self.facts = in_order(facts)
 
     # --- anchors -------------------------------------------------------------------------------------------------
 

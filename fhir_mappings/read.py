@@ -129,7 +129,7 @@ class _Reading:
             if condition.get("resourceType") == "Condition" and is_leukaemia(condition):
                 read = diagnosis(condition, rejected=not self.valid(condition))
                 found += [read] if read else []
-        return sorted(found, key=lambda d: (str(d.starts or ""), str(d.source.reference)))
+        return found
 
     def observed(self) -> dict[str, Series]:
         searches = dict.fromkeys(fact.search for fact in OBSERVED)
