@@ -13,7 +13,7 @@ from typing import Any
 
 from cds import course, history, treatment
 from cds.day import Day, completed_years, on
-from cds.facts import LINEAGES, Listed, PatientFacts
+from cds.facts import LINEAGES, Listed, PatientFacts, in_order
 from cds.finding import Basis, Evidence, Finding, Gap, Why, met, not_met, unknown
 from cds.series import Candidates, Reading, Series
 from cds.truth import MET, NOT_MET, UNKNOWN
@@ -25,7 +25,7 @@ SILENT = (Why.MISSING, Why.NOT_LOOKED_UP)  # the record says nothing: a clinicia
 
 class Case:
     def __init__(self, facts: PatientFacts, policies: Any):
-        self.facts = facts
+        self.facts = in_order(facts)
         self.policies = policies  # the trial's own; this file needs its windows
 
     # --- anchors -------------------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ class Case:
     @cached_property
     def evaluated_on(self) -> Day:
         """T_eval, the day on which eligibility is frozen."""
-        return treatment.frozen_on(self.facts, treatment.enrolment(self.facts), self.reinduction_start)
+        return treatment.frozen_on(self.facts, self.relapse_date)
 
     # --- the child and the disease -------------------------------------------------------------------------------
 
@@ -102,7 +102,8 @@ class Case:
             return any_of(LINEAGES - denied, Gap("lineage", Why.SOURCE_AMBIGUOUS, words, lymphoma))
         doubtful = tuple(d.source for d in self.facts.diagnoses.items if d.confirmed is UNKNOWN and d.lineages)
         words = "lineage not confirmed" if doubtful else "lineage not recorded (immunophenotype)"
-        return any_of(LINEAGES - denied, self.facts.diagnoses.gap or Gap("lineage", Why.MISSING, words, doubtful))
+        gap = self.facts.diagnoses.gap or Gap("lineage", Why.MISSING, words, doubtful)
+        return Choice(LINEAGES - denied, tuple(d.source for d in refuted), (gap,))
 
     @cached_property
     def relapse(self) -> Choice:
@@ -145,15 +146,14 @@ class Case:
 
     def latest_echo(self, days: int) -> tuple[Candidates, Candidates]:
         """Shortening and ejection fraction of the most recent echocardiogram; one of an earlier study does not count."""
-        shortening = self.current(self.facts.shortening_fraction, days)
-        ejection = self.current(self.facts.ejection_fraction, days)
-        return _of_the_same_study(shortening, ejection), _of_the_same_study(ejection, shortening)
+        shortening, ejection = self.facts.shortening_fraction, self.facts.ejection_fraction
+        current = self.current(shortening, days), self.current(ejection, days)
+        return _of_the_same_study(current[0], ejection), _of_the_same_study(current[1], shortening)
 
     @cached_property
     def _relapse_window(self) -> tuple[Day, Day]:
         """A marrow, or CD19, after the reinduction start is never that of the relapse."""
-        before = self.relapse_date.plus_days(-self.policies.relapse_sample_days_before)
-        return before, self.reinduction_start or on(self.facts.as_of)
+        return self.relapse_date.plus_days(-self.policies.relapse_sample_days_before), self.evaluated_on
 
     def _of_the_relapse(self, series: Series) -> Series:
         inside = series.between(*self._relapse_window)
@@ -176,6 +176,11 @@ class Case:
         proof = next((r for r in window if not r.problem and (r.value >= M2).truth is MET), None)
         recorded = proof or max((r for r in window if not r.problem), key=lambda r: r.when.first, default=None)
         problems = tuple(r.problem for r in window if r.problem)
+        against = next((r for r in window if proof and not r.problem and (r.value < M2).truth is MET
+                        and not r.when.surely_before(proof.when) and not proof.when.surely_before(r.when)), None)  # fmt: skip
+        if against:
+            words = f"{proof.source}, but {against.source}"
+            return proof.value.either(against.value, Gap("marrow blasts", Why.CONFLICT, words, (proof.source, against.source)))
         if not proof and problems:
             return any_amount(*problems)
         if recorded and answered and (recorded.value >= M2).truth is not (answered >= M2).truth:
@@ -188,14 +193,18 @@ class Case:
         return any_amount(self.facts.marrow_blasts.gap or Gap("marrow blasts", Why.MISSING, "no marrow blast count around the relapse found"))
 
     def _at_end_of_induction(self, series: Series) -> Series:
-        """Results labelled end of induction, or taken in the window after the reinduction start."""
+        """Results labelled so, or of the day a clinician names; only without any, those in the window after the start."""
         today = on(self.facts.as_of)
-        labelled = [r for r in series.only("eoi").readings if not r.when.surely_after(today)]
         start = self.reinduction_start
+        since = start or self.relapse_date  # the end of the frontline induction may carry the same label
+        labelled = [r for r in series.only("eoi").readings if since.surely_before(r.when) and not r.when.surely_after(today)]
+        told = self.facts.chart_review.answers.get("eoi-date")
+        labelled += [r for r in series.readings if told and r not in labelled and told.surely_by(r.when) and r.when.surely_by(told)]
+        if labelled:
+            return Series(f"end-of-induction {series.name}", tuple(labelled), series.gap)
         first, last = self.policies.eoi_days
         timed = series.between(start.plus_days(first), start.plus_days(last)).readings if start else ()
-        found = dict.fromkeys([*labelled, *(r for r in timed if r.when.surely_by(today))])
-        return Series(f"end-of-induction {series.name}", tuple(found), series.gap)
+        return Series(f"end-of-induction {series.name}", tuple(r for r in timed if r.when.surely_by(today)), series.gap)
 
     @cached_property
     def eoi_marrow(self) -> Candidates:
@@ -302,10 +311,13 @@ class Case:
         found = [r for r in series.readings if r.problem is None and r.value.is_(option).truth is MET]
         if found:
             return met(*(r.source for r in found))
-        newest = series.latest(on(self.facts.as_of))
-        if newest.gaps or series.gap:
-            return unknown(*(newest.gaps or (series.gap,)))
-        return not_met(*(r.source for r in newest.readings))
+        unread = tuple(r.problem for r in series.readings if r.problem and r.problem.reason is not Why.MISSING)
+        if unread:
+            return unknown(*unread)  # any of them may be the one that is positive
+        answers = tuple(r.source for r in series.readings if r.problem is None)  # a failed test gives none
+        if series.gap:
+            return unknown(series.gap)
+        return not_met(*answers) if answers else unknown(*series.latest(on(self.facts.as_of)).gaps)
 
 
 def _derived(basis: Basis) -> Basis:
@@ -313,14 +325,19 @@ def _derived(basis: Basis) -> Basis:
     return Basis.DERIVED if basis is Basis.RECORDED else basis
 
 
-def _of_the_same_study(own: Candidates, other: Candidates) -> Candidates:
-    if other.lacks(Why.NOT_LOOKED_UP):
-        return Candidates(own.name, gaps=own.gaps or other.gaps)
-    superseded = [r for r in own.readings if any(r.when.last and o.when.first and r.when.last < o.when.first for o in other.readings)]
+def _of_the_same_study(own: Candidates, other: Series) -> Candidates:
+    if other.gap and not other.readings:
+        return Candidates(own.name, gaps=own.gaps or (other.gap,))
+    superseded = [r for r in own.readings if any(_on_a_later_day(o, r) for o in other.readings)]
     if not superseded:
         return own
     gaps = (Gap(own.name, Why.STALE, f"{r.source} is not from the most recent echocardiogram", (r.source,)) for r in superseded)
     return Candidates(own.name, gaps=tuple(gaps))
+
+
+def _on_a_later_day(one: Reading, other: Reading) -> bool:
+    """Readable or not: the study it comes from is the more recent one."""
+    return bool(other.when.last and one.when.first and other.when.last < one.when.first)
 
 
 def truth_as_choice(finding: Finding, if_met: str, if_not: str, words: str = "") -> Choice:

@@ -12,7 +12,7 @@ from cds.day import Day
 from cds.facts import Diagnosis, PatientFacts
 from cds.finding import Basis, Evidence, Gap, Why
 from cds.series import Reading
-from cds.truth import MET, UNKNOWN
+from cds.truth import MET, NOT_MET, UNKNOWN
 from cds.values import Choice, amount, any_of, one
 
 SAME_RELAPSE_DAYS = 60  # records this far apart or nearer are one relapse
@@ -86,12 +86,12 @@ def relapse_date(facts: PatientFacts) -> Day:
         return onset
     if onset or answered:
         return onset or answered
-    suspicious = suspicious_marrow(facts)
+    uppers = [d.recorded.last for d in records if d.recorded and d.recorded.last]
+    suspicious = [r for r in suspicious_marrow(facts) if not uppers or r.when.first <= min(uppers)]
     if suspicious:
         first = min(suspicious, key=lambda r: r.when.first)
         return replace(first.when, evidence=(replace(first.source, basis=Basis.DERIVED),))
     missing = facts.diagnoses.gap or Gap("relapse date", Why.MISSING, "relapse date not recorded", tuple(d.source for d in records))
-    uppers = [d.recorded.last for d in records if d.recorded and d.recorded.last]
     firsts = [d.onset.first for d in confirmed(facts) if d.onset and d.onset.first]
     if uppers:
         return Day(min(firsts, default=None), min(uppers), None, tuple(replace(d.source, basis=Basis.DERIVED) for d in records), (missing,))
@@ -99,13 +99,17 @@ def relapse_date(facts: PatientFacts) -> Day:
 
 
 def suspicious_marrow(facts: PatientFacts) -> list[Reading]:
-    """Marrows with at least 5 % blasts more than 60 days after the diagnosis, once there was a remission or a relapse."""
+    """Marrows with at least 5 % blasts more than 60 days after the diagnosis: a relapse, or a disease that never left."""
+    return [r for r in late_marrow(facts) if _blasts(r)]
+
+
+def late_marrow(facts: PatientFacts) -> list[Reading]:
+    """Every marrow more than 60 days after the diagnosis, readable or not, but for those labelled end of induction."""
     diagnosed = diagnosis_date(facts)
     if diagnosed is None or diagnosed.last is None:
         return []
     since = diagnosed.plus_days(SAME_RELAPSE_DAYS + 1)
-    late = [r for r in facts.marrow_blasts.readings if since.surely_by(r.when) and "eoi" not in r.labels]
-    return [r for r in late if _blasts(r) and (documented(facts) or _remission_before(r.when, facts))]
+    return [r for r in facts.marrow_blasts.readings if since.surely_by(r.when) and "eoi" not in r.labels]
 
 
 def relapse_status(facts: PatientFacts, until: Day) -> Choice:
@@ -139,8 +143,10 @@ def _told(status: Choice) -> str:
 
 
 def _recorded_status(facts: PatientFacts, until: Day) -> Choice:
-    records = [d for d in relapse_records(facts) if not (d.onset and d.onset.surely_after(until))]
-    answered_date = facts.chart_review.answers.get("relapse-date")
+    records = _of_this_question(relapse_records(facts), until)
+    told = facts.chart_review.answers.get("relapse-ordinal")
+    only_suspected = told is not None and told.options == {"suspected"}
+    answered_date = None if only_suspected else facts.chart_review.answers.get("relapse-date")
     refractory = [d for d in confirmed(facts) if d.refractory]
     evidence = tuple(d.source for d in records) + (answered_date.evidence if answered_date else ())
     if refractory:
@@ -152,6 +158,29 @@ def _recorded_status(facts: PatientFacts, until: Day) -> Choice:
     if records or answered_date:
         return _ordinal(facts, records, evidence, until)
     return _without_relapse_record(facts)
+
+
+def _of_this_question(records: list[Diagnosis], until: Day) -> list[Diagnosis]:
+    """Without relapses long after eligibility was frozen. The earliest stays: treatment may begin before it is written down."""
+    earliest = min((d.onset for d in records if d.onset), key=lambda day: day.first or day.last, default=None)
+    limit = until.plus_days(SAME_RELAPSE_DAYS)
+    return [d for d in records if not (d.onset and d.onset is not earliest and d.onset.surely_after(limit))]
+
+
+def _other_relapse_signs(facts: PatientFacts, when: Day, until: Day) -> list[Evidence]:
+    """What may be another relapse than the one of `when`: records and marrows more than 60 days from it."""
+    diagnosed = diagnosis_date(facts)
+    doubtful = [d for d in facts.diagnoses.items if d.relapse and d not in confirmed(facts) and d.confirmed is not NOT_MET]
+    outside = [d for d in confirmed(facts) if d.sites - {"marrow"} and not d.relapse and not d.remission
+               and d.onset and diagnosed and _apart(d.onset, diagnosed)]  # fmt: skip
+    records = [d.source for d in doubtful + outside if d.starts and _apart(d.starts, when)]
+    after = when.plus_days(SAME_RELAPSE_DAYS)
+    marrows = [r.source for r in late_marrow(facts) if after.surely_before(r.when) and r.when.surely_by(until)
+               and (_blasts(r) or (r.problem and r.problem.reason is not Why.MISSING))]  # fmt: skip
+    relapses = [d.recorded for d in relapse_records(facts) if d.recorded]
+    between = [d.source for d in confirmed(facts) if d.remission and not d.relapse and d.recorded
+               and any(_apart(a, b) and a.surely_before(d.recorded) and d.recorded.surely_before(b) for a in relapses for b in relapses)]  # fmt: skip
+    return records + marrows + between
 
 
 def _ordinal(facts: PatientFacts, records: list[Diagnosis], evidence: tuple[Evidence, ...], until: Day) -> Choice:
@@ -166,15 +195,15 @@ def _ordinal(facts: PatientFacts, records: list[Diagnosis], evidence: tuple[Evid
     if told == {"first"}:
         return one("first", *evidence)
     when = relapse_date(facts)
-    later = [r for r in suspicious_marrow(facts) if when.plus_days(SAME_RELAPSE_DAYS).surely_before(r.when) and r.when.surely_by(until)]
-    if later:
-        words = f"{later[0].source} is more than 60 days after the recorded relapse: is this a second relapse?"
-        return any_of({"first", "second_or_later"}, Gap("relapse ordinal", Why.MISSING, words, evidence + (later[0].source,)))
+    signs = _other_relapse_signs(facts, when, until)
+    if signs:
+        words = f"{signs[0]}: is this another relapse than that of {when}?"
+        return any_of({"first", "second_or_later"}, Gap("relapse ordinal", Why.MISSING, words, (*evidence, *signs)))
     diagnosed = diagnosis_date(facts)
     earlier_diagnosis = diagnosed is not None and when.known and diagnosed.surely_before(when)
     if earlier_diagnosis or any(d.remission for d in confirmed(facts)):
-        if facts.diagnoses.gap:
-            return any_of({"first", "second_or_later"}, facts.diagnoses.gap)
+        if gap := facts.diagnoses.gap or facts.chart_review.gap:
+            return any_of({"first", "second_or_later"}, gap)
         return one("first", *(replace(e, basis=Basis.DERIVED) for e in evidence))
     gap = Gap("relapse ordinal", Why.MISSING, "not recorded whether this is the first relapse", evidence)
     return any_of({"first", "second_or_later"}, gap)
@@ -188,11 +217,10 @@ def _without_relapse_record(facts: PatientFacts) -> Choice:
     if facts.diagnoses.gap:
         return any_of(STATUSES, facts.diagnoses.gap)
     sources = tuple(d.source for d in confirmed(facts))
-    if facts.marrow_blasts.gap:
-        return Choice(frozenset({"none", "suspected"}), sources, (facts.marrow_blasts.gap,))
-    unreadable = [r.problem for r in facts.marrow_blasts.readings if r.problem]
-    if unreadable and any(d.remission for d in confirmed(facts)):
-        return Choice(frozenset({"none", "suspected"}), sources, tuple(unreadable))
+    unreadable = [r.problem for r in late_marrow(facts) if r.problem and r.problem.reason is not Why.MISSING]
+    gaps = tuple(gap for gap in (facts.marrow_blasts.gap, facts.chart_review.gap, *unreadable) if gap)
+    if gaps:
+        return Choice(frozenset({"none", "suspected"}), sources, gaps)
     return one("none", *sources)
 
 
@@ -207,13 +235,3 @@ def _apart(a: Day, b: Day) -> bool:
 
 def _blasts(reading: Reading) -> bool:
     return reading.problem is None and (reading.value >= BLASTS_OF_LEUKAEMIA).truth is MET
-
-
-def _remission_before(when: Day, facts: PatientFacts) -> bool:
-    remissions = [d for d in confirmed(facts) if d.remission]
-    if any(d.starts is None or not d.starts.surely_after(when) for d in remissions):
-        return True
-    if any(day.surely_before(when) for day in facts.first_line_end.items):
-        return True
-    clear = (r for r in facts.marrow_blasts.readings if r.problem is None and r.when.surely_before(when))
-    return any((r.value < BLASTS_OF_LEUKAEMIA).truth is MET for r in clear)

@@ -7,9 +7,9 @@ that was looked up and not found is an empty list, which is something else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from cds.day import Day
 from cds.finding import Evidence, Gap, Why
@@ -31,6 +31,7 @@ class Listed(Generic[Item]):
 
     items: tuple[Item, ...] = ()
     gap: Gap | None = None
+    failed: bool = False  # asked and refused, broken or too late: more than a gap where a date hangs on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +145,22 @@ class PatientFacts:
 
     issues: tuple[Evidence, ...] = ()  # data seen and not used, with why
     not_looked_up: tuple[tuple[str, str], ...] = ()  # searches that failed or were never made, with why
+
+
+def in_order(facts: PatientFacts) -> PatientFacts:
+    """The same facts, their lists in an order of their own, so that the order in which they came never shows."""
+    lists = {f.name: value for f in fields(facts) if isinstance(value := getattr(facts, f.name), Series | Listed)}
+    sorted_lists = {
+        name: replace(value, readings=_sorted(value.readings)) if isinstance(value, Series) else replace(value, items=_sorted(value.items))
+        for name, value in lists.items()
+    }
+    return replace(facts, **sorted_lists)
+
+
+def _sorted(items: tuple) -> tuple:
+    return tuple(sorted(items, key=_place)) if len(items) > 1 else items
+
+
+def _place(item: Any) -> tuple[str, ...]:
+    sources = item.evidence if isinstance(item, Day) else (item.source,)
+    return tuple(part or "" for source in sources for part in (source.date, source.reference, source.words))

@@ -51,7 +51,7 @@ def assess(protocol: Protocol, facts: PatientFacts, policies: Any = None) -> Ass
     policies = policies or protocol.policies
     case = Case(facts, policies)
     base = dict(protocol=protocol.id, text_version=protocol.text_version, patient=facts.patient,
-                as_of=facts.as_of, evaluated_as_of=str(case.evaluated_on), anchors=case.anchors,
+                as_of=facts.as_of, evaluated_as_of=(case.evaluated_on.last or facts.as_of).isoformat(), anchors=case.anchors,
                 issues=facts.issues, not_looked_up=facts.not_looked_up)
     if protocol.applies(case).truth is NOT_MET:
         return Assessment(overall="not_applicable", criteria=(), risk=SUPPRESSED, flags=(), **base)

@@ -123,4 +123,6 @@ def _freshness(name: str, reading: Reading, until: Day, days: int) -> list[Gap]:
     if reading.when.last and oldest.first and reading.when.last < oldest.first:
         age = (until.first - reading.when.last).days if until.first else "more"
         return [Gap(name, Why.STALE, f"{reading.source} is {age} days old (limit {days})", (reading.source,))]
+    if not until.exact and until.gaps:
+        return list(until.gaps)  # the day it is counted from is in doubt, and that is why
     return [Gap(name, Why.IMPRECISE, f"{reading.source} has no exact date, so it may be older than {days} days", (reading.source,))]

@@ -6,7 +6,9 @@ otherwise the study's own treatment would later make the child look ineligible (
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 
 from cds.day import Day, on
 from cds.facts import Dose, PatientFacts
@@ -15,31 +17,48 @@ from cds.truth import MET, UNKNOWN
 
 FRONTLINE_DRUGS = frozenset({"vincristine", "mercaptopurine", "methotrexate", "cytarabine", "asparaginase", "idarubicin"})
 REINDUCTION_DRUGS = frozenset({"idarubicin", "vincristine"})
+SAME_COURSE_DAYS = 60  # treatment may begin before the relapse is written down, but not this long before
 RELAPSE_WINDOW_DAYS = 14  # before the relapse date: its samples, and treatment begun before its date was written down
 
 
 def reinduction_start(facts: PatientFacts, relapse: Day) -> Day | None:
-    """The chart review's date, else the first administered idarubicin or vincristine on or after the relapse."""
-    answered = facts.chart_review.answers.get("reinduction-start-date")
-    if answered:
-        return answered
+    """The chart review's date, or the first administered idarubicin or vincristine on or after the relapse."""
     doses = [d for d in facts.doses.items if d.drug in REINDUCTION_DRUGS and relapse.surely_by(d.when)]
-    return _dated(min(doses, key=lambda d: d.when.first, default=None))
+    first = _dated(min(doses, key=lambda d: d.when.first, default=None))
+    return _reconciled("reinduction start", first, facts.chart_review.answers.get("reinduction-start-date"))
 
 
 def enrolment(facts: PatientFacts) -> Day | None:
     """The start of taking part in this trial; the chart review and the record together when they differ."""
-    recorded = min(facts.enrolment.items, key=lambda day: day.first or day.last, default=None)
+    recorded = min(facts.enrolment.items, key=lambda day: day.first or day.last or date.max, default=None)
     return _reconciled("enrolment date", recorded, facts.chart_review.answers.get("enrolment-date"))
 
 
-def frozen_on(facts: PatientFacts, *starts: Day | None) -> Day:
-    """T_eval: the earliest of the day asked about and these starts."""
-    days = [on(facts.as_of), *(day for day in starts if day is not None and day.known)]
-    firsts = [day.first for day in days]
-    lasts = [day.last for day in days if day.last is not None]
-    gaps = tuple(gap for day in days for gap in day.gaps)
-    return Day(None if None in firsts else min(firsts), min(lasts), None, tuple(e for day in days for e in day.evidence), gaps)
+def frozen_on(facts: PatientFacts, relapse: Day) -> Day:
+    """T_eval: the earliest of the day asked about, enrolment and reinduction start; every day it may be, where one of
+    these is known to exist and not known by date."""
+    starts = [day for day in (enrolment(facts), reinduction_start(facts, relapse)) if day is not None]
+    days = [on(facts.as_of), *(day for day in starts if day.known)]
+    first, last = min((day.first for day in days), default=None, key=lambda d: d or date.min), min(d.last for d in days if d.last)
+    doubts = tuple(_undated(facts, relapse, starts))
+    evidence = tuple(e for day in starts for e in day.evidence)
+    if doubts:
+        return Day(None, last, None, evidence, doubts)
+    return Day(first, last, None, evidence, tuple(gap for day in days for gap in day.gaps))
+
+
+def _undated(facts: PatientFacts, relapse: Day, starts: list[Day]) -> Iterator[Gap]:
+    """Why the freeze may lie earlier than any date we know."""
+    for day in starts:
+        if not day.known:
+            yield from day.gaps or (Gap("enrolment date", Why.MISSING, "taking part in this trial, since an unknown date", day.evidence),)
+        elif day.surely_before(relapse.plus_days(-SAME_COURSE_DAYS)):
+            yield Gap("enrolment date", Why.CONFLICT, f"a start on {day}, well before the relapse on {relapse}", day.evidence)
+    if not relapse.known:
+        yield from (Gap("reinduction start", Why.MISSING, f"{d.source}, and no relapse date: is it reinduction?", (d.source,))
+                    for d in facts.doses.items[:1] if d.drug in REINDUCTION_DRUGS)  # fmt: skip
+    if not starts:
+        yield from (found.gap for found in (facts.doses, facts.enrolment) if found.failed and found.gap)
 
 
 def late_relapse(facts: PatientFacts, relapse: Day) -> Finding:
@@ -96,8 +115,8 @@ def _dated(dose: Dose | None) -> Day | None:
 
 
 def _reconciled(fact: str, recorded: Day | None, answered: Day | None) -> Day | None:
-    if recorded is None or answered is None:
-        return recorded or answered
+    if recorded is None or answered is None or not recorded.known:
+        return answered or recorded
     if recorded.surely_before(answered) or answered.surely_before(recorded):
         words = f"{fact} {recorded} in the record, {answered} in the chart review"
         return recorded.either(answered, Gap(fact, Why.CONFLICT, words, recorded.evidence + answered.evidence))

@@ -15,6 +15,7 @@ from cds.finding import Evidence
 from cds.truth import MET, UNKNOWN
 from fhir_mappings import codelists, dates
 from fhir_mappings.diagnoses import status_code
+from fhir_mappings.members import codings, each, text
 from fhir_mappings.observations import coded_words
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
@@ -54,19 +55,17 @@ def allergy(resource: Resource) -> Event | None:
 
 def _substances(resource: Resource) -> Iterator[Any]:
     yield resource.get("code")
-    reactions = resource.get("reaction")
-    for reaction in reactions if isinstance(reactions, list) else ():
-        if isinstance(reaction, Mapping) and reaction.get("substance"):
+    for reaction in each(resource.get("reaction")):
+        if reaction.get("substance"):
             yield reaction["substance"]
 
 
 def _texts(concepts: list[Any]) -> Iterator[str]:
     for concept in concepts:
         if isinstance(concept, Mapping):
-            codings = concept.get("coding")
-            named = [concept.get("text"), *(c.get("display") for c in (codings if isinstance(codings, list) else ()) if isinstance(c, Mapping))]
-            yield from (text for text in named if isinstance(text, str))
+            named = [concept.get("text"), *(coding.get("display") for coding in codings(concept))]
+            yield from (words for words in map(text, named) if words)
 
 
-def _names(text: str, ingredients: tuple[str, ...]) -> bool:
-    return any(re.search(rf"\b{re.escape(name)}\b", text) for name in ingredients)
+def _names(told: str, ingredients: tuple[str, ...]) -> bool:
+    return any(re.search(rf"\b{re.escape(name)}\b", told) for name in ingredients)

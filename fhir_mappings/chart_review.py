@@ -17,6 +17,7 @@ from cds.finding import Basis, Evidence, Gap
 from cds.series import Reading
 from cds.values import Amount, Choice, one
 from fhir_mappings import dates
+from fhir_mappings.members import each, text
 from fhir_mappings.measures import MARROW_CATEGORIES
 from fhir_mappings.mrd import not_detected
 from fhir_mappings.observations import Result, amount_reading
@@ -34,12 +35,13 @@ SITE = {"isolated-marrow": "isolated_marrow", "combined": "combined", "extramedu
 ORDINALS = {code: code for code in ("first", "second-or-later", "refractory", "suspected")}
 YES_NO = {"yes": "yes", "no": "no"}
 NON_PREGNANCY = ("premenarchal", "no-possibility-by-history", "amenorrhoea-over-1-year", "menopause-over-1-year", "surgically-sterilised")
+LONGEST_NAME = 40
 EXTRAMEDULLARY = ("cns", "testis", "other")
 
 
 def is_chart_review(response: Resource) -> bool:
     questionnaire = str(response.get("questionnaire", "")).split("|")[0]
-    return questionnaire.endswith(QUESTIONNAIRE) and response.get("status") in COUNTS
+    return questionnaire.endswith(QUESTIONNAIRE) and text(response.get("status")) in COUNTS
 
 
 def chart_review(responses: list[Resource], gap: Gap | None) -> tuple[ChartReview, list[Evidence]]:
@@ -77,10 +79,8 @@ def _below_detection(mrd: Amount, limit: Any) -> Amount:
 
 def _answers(items: Any, depth: int = 0) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
     """Every answered item, however deep in groups (and in answers of answers)."""
-    for item in items if isinstance(items, list) and depth < 20 else ():
-        if not isinstance(item, Mapping):
-            continue
-        answers = [a for a in item.get("answer") or () if isinstance(a, Mapping)]
+    for item in each(items) if depth < 20 else ():
+        answers = each(item.get("answer"))
         if answers and isinstance(item.get("linkId"), str):
             yield item["linkId"], answers
         yield from _answers(item.get("item"), depth + 1)
@@ -98,7 +98,8 @@ def _authored_key(response: Resource) -> str:
 
 def _source(link_id: str, response: Resource) -> Evidence:
     author = response.get("author")
-    name = (author.get("display") or author.get("reference")) if isinstance(author, Mapping) else None
+    name = (text(author.get("display")) or text(author.get("reference"))) if isinstance(author, Mapping) else None
+    name = name and name[:LONGEST_NAME]
     words = f"{link_id.replace('-', ' ')} (chart review, {name or 'author not recorded'})"
     return Evidence(words, reference_of(response), dates.as_written(response.get("authored")), Basis.ATTESTED)
 

@@ -15,6 +15,7 @@ from cds.finding import Evidence
 from cds.truth import MET, UNKNOWN, Truth
 from fhir_mappings import codelists, dates
 from fhir_mappings.diagnoses import CONFIRMED, status_code
+from fhir_mappings.members import text
 from fhir_mappings.observations import coded_words
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
@@ -97,7 +98,7 @@ def condition_events(condition: Resource) -> Iterator[tuple[str, Event]]:
 
 def procedure_events(procedure: Resource) -> Iterator[tuple[str, Event]]:
     """Procedures that were done, or are under way; planned and cancelled ones are none."""
-    done = DONE.get(procedure.get("status"))
+    done = DONE.get(text(procedure.get("status")))
     if done is None:
         return
     when = dates.day(procedure.get("performedDateTime")) or dates.period(procedure.get("performedPeriod"))

@@ -14,6 +14,7 @@ from typing import Any
 
 from cds.day import Day, partial
 from cds.finding import Gap, Why
+from fhir_mappings.members import each
 
 _DATE = re.compile(r"(\d{4}(?:-\d\d(?:-\d\d)?)?)(?:T.*)?$")
 _YEARS = range(1900, 2200)  # outside, a date is a typing error or a placeholder (0001, 9999)
@@ -67,9 +68,9 @@ def as_written(value: Any) -> str | None:
 
 def _collected(resource: Mapping[str, Any]) -> Day | None:
     reference = resource.get("specimen", {}).get("reference") if isinstance(resource.get("specimen"), Mapping) else None
-    for contained in resource.get("contained") or ():
-        if isinstance(contained, Mapping) and reference == f"#{contained.get('id')}":
-            collection = contained.get("collection") or {}
+    for contained in each(resource.get("contained")):
+        collection = contained.get("collection")
+        if reference == f"#{contained.get('id')}" and isinstance(collection, Mapping):
             return day(collection.get("collectedDateTime")) or period(collection.get("collectedPeriod"))
     return None
 

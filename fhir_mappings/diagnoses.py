@@ -16,6 +16,7 @@ from cds.series import Reading
 from cds.truth import MET, NOT_MET, UNKNOWN, Truth
 from cds.values import any_amount, one
 from fhir_mappings import codelists, dates
+from fhir_mappings.members import codings, each, text
 from fhir_mappings.observations import coded_words
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
@@ -40,6 +41,7 @@ LEUKAEMIA = (*FAMILY, "acute_leukaemia_lineage_not_stated", "cns_leukaemia", "cn
              "other_extramedullary_leukaemia")  # fmt: skip
 """The concepts that make a Condition worth reading: it states leukaemia of the family, or hints at it."""
 
+TELLING = ("entered-in-error", "refuted", "relapse", "recurrence", "remission")
 CONFIRMED: Mapping[str | None, Truth] = {None: MET, "confirmed": MET, "refuted": NOT_MET}  # anything else is unknown
 
 
@@ -96,10 +98,11 @@ def ph_positive_reading(stated: Diagnosis) -> Reading | None:
 
 
 def status_code(concept: Any) -> str | None:
-    """The code of a status element; FHIR binds these to one system each, so the code alone is looked at."""
-    codings = concept.get("coding") if isinstance(concept, Mapping) else None
-    codes = [c.get("code") for c in codings or () if isinstance(c, Mapping)] if isinstance(codings, list) else []
-    return next((code for code in codes if isinstance(code, str)), None) or ("not readable" if concept else None)
+    """The code of a status element; FHIR binds these to one system each, so the code alone is looked at. Beside a broader
+    or a local code, the one that changes the answer is meant."""
+    codes = [code for coding in codings(concept) if (code := text(coding.get("code")))]
+    telling = [code for code in TELLING if code in codes]
+    return next(iter(telling + codes), None) or ("not readable" if concept else None)
 
 
 def _lineages(concepts: set[str]) -> frozenset[str]:
@@ -107,7 +110,7 @@ def _lineages(concepts: set[str]) -> frozenset[str]:
 
 
 def _sites(condition: Resource) -> Iterator[str]:
-    stated = [condition.get("code"), *(condition.get("bodySite") or ())]
+    stated = [condition.get("code"), *each(condition.get("bodySite"))]
     for concept, site in SITES.items():
         if any(codelists.states(each, concept) for each in stated):
             yield site
@@ -116,8 +119,8 @@ def _sites(condition: Resource) -> Iterator[str]:
 
 
 def _ordinal(condition: Resource) -> str | None:
-    stages = [stage.get("type") for stage in condition.get("stage") or () if isinstance(stage, Mapping)]
-    for concept in (*stages, *(condition.get("category") or ())):
+    stages = [stage.get("type") for stage in each(condition.get("stage"))]
+    for concept in (*stages, *each(condition.get("category"))):
         for ordinal in ("first", "later"):
             if codelists.states(concept, f"relapse_ordinal_{ordinal}"):
                 return ordinal

@@ -11,7 +11,7 @@ from cds.finding import Gap, Why
 from cds.series import Reading
 from cds.values import Amount, amount, any_amount, one
 from fhir_mappings import codelists
-from fhir_mappings.observations import Result, amount_reading, choice_reading, coded_words, rejected_reading
+from fhir_mappings.observations import Result, amount_reading, choice_reading, coded_words, unusable_reading
 from fhir_mappings.units import ECHO_PERCENT, PERCENT
 
 MARROW_CATEGORIES = {  # M1 < 5 %, M2 5-25 %, M3 > 25 % blasts
@@ -20,11 +20,17 @@ MARROW_CATEGORIES = {  # M1 < 5 %, M2 5-25 %, M3 > 25 % blasts
     "M3": replace(amount(">25 %"), high=Decimal(100)),
 }
 TENS = frozenset(range(0, 101, 10))
+ECHO_METHODS = frozenset({  # a method that is exactly this; "gradient echo" and "no echo" are not
+    "echo", "echocardiogram", "echocardiography", "transthoracic echocardiogram", "transthoracic echocardiography", "tte",
+    "2d echocardiography", "doppler echocardiography", "m mode echocardiography", "ultrasound", "cardiac ultrasound",
+})  # fmt: skip
 INADEQUATE = frozenset({"inadequate"})
 
 
 def blasts(result: Result, labels: frozenset[str]) -> Reading:
     """Marrow blasts in %; a sample that was inadequate is labelled so, since a later adequate one counts instead."""
+    if "flow" in (coded_words(result.resource.get("method")) or "").lower():
+        return unusable_reading(result, Why.WRONG_INSTRUMENT, "counted by flow cytometry, not by morphology", labels)
     return amount_reading(result, PERCENT, labels | (INADEQUATE if _inadequate(result) else frozenset()))
 
 
@@ -59,13 +65,13 @@ def performance(result: Result, labels: frozenset[str]) -> Reading:
     reading = amount_reading(result, PERCENT, labels)
     if reading.problem:
         return reading
-    return rejected_reading(result, "not a score in tens from 0 to 100", labels)
+    return unusable_reading(result, Why.UNIT, "not a score in tens from 0 to 100", labels)
 
 
 def other_scale(result: Result, labels: frozenset[str]) -> Reading:
     """Another scale, such as ECOG: shown, never converted."""
-    reading = rejected_reading(result, "another scale", labels)
-    return reading if not result.exists else Reading(any_amount(), reading.when, reading.source, labels)
+    told = unusable_reading(result, Why.WRONG_INSTRUMENT, "another scale", labels)
+    return Reading(any_amount(), told.when, told.source, labels)
 
 
 def cd19(result: Result, labels: frozenset[str]) -> Reading:
@@ -99,18 +105,17 @@ def pregnancy_status(result: Result, labels: frozenset[str]) -> Reading:
 def ejection_fraction(result: Result, labels: frozenset[str]) -> Reading:
     """By echocardiogram, which the text asks for; by another method, or by none that is told, it is shown only."""
     code, method = result.element.get("code"), result.resource.get("method")
-    if codelists.states(code, "lvef_echo") or _says_echo(method):
+    other = codelists.states(code, "lvef_not_echo")
+    if not other and (codelists.states(code, "lvef_echo") or _says_echo(method)):
         return amount_reading(result, ECHO_PERCENT, labels | {"echo"})
     told = amount_reading(result, ECHO_PERCENT, labels)
-    other = codelists.states(code, "lvef_not_echo")
     words = "not by echocardiogram" if other else "its method is not stated"
     gap = Gap(result.name, Why.WRONG_INSTRUMENT if other else Why.MISSING, f"{told.source}: {words}", (told.source,))
     return Reading(any_amount(gap), told.when, told.source, told.labels, gap)
 
 
 def _says_echo(method: Any) -> bool:
-    said = (coded_words(method) or "").lower()
-    return "echo" in said or "ultrasound" in said
+    return " ".join((coded_words(method) or "").lower().replace("-", " ").split()) in ECHO_METHODS
 
 
 def _inadequate(result: Result) -> bool:

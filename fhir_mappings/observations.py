@@ -16,14 +16,17 @@ from cds.finding import Evidence, Gap, Why
 from cds.series import Reading
 from cds.values import Amount, Choice, amount, any_amount, bounded, one
 from fhir_mappings import codelists, dates
+from fhir_mappings.members import codings, text
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
-from fhir_mappings.units import Analyte, convert, plausible, unit_of
+from fhir_mappings.units import UCUM, Analyte, convert, plausible, unit_of
 
 USABLE = frozenset({"final", "amended", "corrected"})
 NON_EXISTENT = frozenset({"entered-in-error", "cancelled"})
 COMPARATORS = frozenset({"", "<", "<=", ">", ">="})
 
+MOST_DIGITS = 40  # beyond any measurement; and a number of a million digits is an attack
+LONGEST_PART = 24  # characters of a unit, or of a number: what follows is no part of a measurement
 POSITIVE = ("result_positive", "result_detected")
 NEGATIVE = ("result_negative", "result_not_detected")
 NO_ANSWER = {
@@ -33,6 +36,7 @@ NO_ANSWER = {
 }
 WORDS = {"positive": "positive", "detected": "positive", "negative": "negative", "not detected": "negative"}
 
+_DASH = re.compile(r"\d\s*[-–]\s*\d")
 _RANGE = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*\d+(\.\d+)?(\s*(-|–)\s*\d+(\.\d+)?)?\s*(%|[a-zA-Zµμ/]+)\s*$")
 
 
@@ -50,7 +54,7 @@ class Result:
 
     @property
     def exists(self) -> bool:
-        return self.resource.get("status") not in NON_EXISTENT
+        return text(self.resource.get("status")) not in NON_EXISTENT
 
 
 def amount_reading(result: Result, analyte: Analyte, labels: frozenset[str] = frozenset()) -> Reading:
@@ -66,8 +70,8 @@ def choice_reading(result: Result, labels: frozenset[str] = frozenset()) -> Read
     return _reading(result, value, labels)
 
 
-def rejected_reading(result: Result, why: str, labels: frozenset[str] = frozenset()) -> Reading:
-    return _reading(result, _gap(result, Why.UNIT, why), labels)
+def unusable_reading(result: Result, reason: Why, why: str, labels: frozenset[str] = frozenset()) -> Reading:
+    return _reading(result, _gap(result, reason, why), labels)
 
 
 def _reading(result: Result, value: Amount | Choice | Gap, labels: frozenset[str]) -> Reading:
@@ -85,14 +89,14 @@ def _reading(result: Result, value: Amount | Choice | Gap, labels: frozenset[str
 def reported(element: Mapping[str, Any]) -> str:
     """The value as it was reported, for display; never a parsed or converted number."""
     if isinstance(element.get("valueString"), str):
-        return element["valueString"]
+        return element["valueString"][: 4 * LONGEST_PART]
     quantity = element.get("valueQuantity")
     if isinstance(quantity, Mapping):
-        parts = (quantity.get("comparator"), quantity.get("value"), quantity.get("unit") or quantity.get("code"))
-        return " ".join(str(part) for part in parts if part is not None) or "without a value"
+        parts = (quantity.get("comparator"), quantity.get("value"), _unit_words(quantity))
+        return " ".join(str(part)[:LONGEST_PART] for part in parts if part is not None) or "without a value"
     limits = element.get("valueRange")
     if isinstance(limits, Mapping):
-        low, high = (limits.get(side) or {} for side in ("low", "high"))
+        low, high = (limits.get(side) if isinstance(limits.get(side), Mapping) else {} for side in ("low", "high"))
         return f"{low.get('value', '?')} to {high.get('value', '?')} {high.get('unit') or low.get('unit') or ''}".strip()
     for key in ("valueInteger", "valueBoolean"):
         if key in element:
@@ -100,18 +104,25 @@ def reported(element: Mapping[str, Any]) -> str:
     return coded_words(element.get("valueCodeableConcept")) or "without a value"
 
 
+def _unit_words(quantity: Mapping[str, Any]) -> Any:
+    """The unit that was used for the judgement, where UCUM says it; free text only where it does not."""
+    code = quantity.get("code") if quantity.get("system") == UCUM else None
+    return code or quantity.get("unit") or quantity.get("code")
+
+
 def coded_words(concept: Any) -> str | None:
     """Our own label for a coded answer, else its text."""
     if not isinstance(concept, Mapping):
         return None
-    codings = [c for c in concept.get("coding") or () if isinstance(c, Mapping)]
-    labels = (codelists.label(str(c.get("system")), str(c.get("code"))) for c in codings)
-    return next((label for label in labels if label), None) or concept.get("text") or next((c["display"] for c in codings if c.get("display")), None)
+    coded = codings(concept)
+    labels = (codelists.label(str(c.get("system")), str(c.get("code"))) for c in coded)
+    told = (text(concept.get("text")), *(text(c.get("display")) for c in coded))
+    return next((words for words in (*labels, *told) if words), None)
 
 
 def _status_problem(result: Result) -> Gap | None:
     status = result.resource.get("status")
-    if status in USABLE:
+    if text(status) in USABLE:
         return None
     return _gap(result, Why.PENDING, f"status is {status if status in ('preliminary', 'registered') else 'not final'}")
 
@@ -141,7 +152,7 @@ def _quantity(result: Result, quantity: Mapping[str, Any], analyte: Analyte) -> 
         missing = not (quantity.get("unit") or quantity.get("code"))
         return _gap(result, Why.UNIT, "no unit" if missing else "its unit is not a unit of this test")
     value = convert(number, unit, analyte)
-    if not plausible(value, analyte) and not (comparator and value == 0):
+    if not plausible(value, analyte):
         return _gap(result, Why.UNIT, "not a plausible value in this unit")
     return bounded(comparator, value, analyte.unit)
 
@@ -162,16 +173,20 @@ def _range(result: Result, limits: Mapping[str, Any], analyte: Analyte) -> Amoun
     return Amount(low.low if low else Decimal(0), high.high if high else None, analyte.unit)
 
 
-def _text(result: Result, text: str, analyte: Analyte) -> Amount | Gap:
+def _text(result: Result, written_out: str, analyte: Analyte) -> Amount | Gap:
     """`45-50 %`, `> 55 %`: an amount written out. Any other text is for a person."""
-    if not _RANGE.match(text):
-        return _gap(result, Why.UNIT, "its text is not a number with a unit")
-    written = amount(text)
+    if not _RANGE.match(written_out):
+        number = any(character.isdigit() for character in written_out)
+        return _gap(result, Why.UNIT if number else Why.MISSING, "its text is not a number with a unit")
+    written = amount(written_out)
+    upside_down = written.low is not None and written.high is not None and written.low > written.high
+    if upside_down or (_DASH.search(written_out) and written_out.strip()[0] in "<>≤≥"):
+        return _gap(result, Why.UNIT, "its text is not one clear amount")
     unit = unit_of({"unit": written.unit}, analyte)
     if unit is None:
         return _gap(result, Why.UNIT, "its unit is not a unit of this test")
     low, high = (end if end is None else convert(end, unit, analyte) for end in (written.low, written.high))
-    if not all(end is None or end == 0 or plausible(end, analyte) for end in (low, high)):
+    if not all(end is None or plausible(end, analyte) for end in (low, high)):
         return _gap(result, Why.UNIT, "not a plausible value in this unit")
     return Amount(low, high, analyte.unit, written.low_open, written.high_open)
 
@@ -190,8 +205,8 @@ def _positive_or_negative(result: Result) -> Choice | Gap:
     return one(said) if said else _no_value(result, "it is neither clearly positive nor clearly negative")
 
 
-def _exact_word(text: Any) -> Literal["positive", "negative"] | None:
-    return WORDS.get(" ".join(text.lower().split())) if isinstance(text, str) else None
+def _exact_word(said: Any) -> Literal["positive", "negative"] | None:
+    return WORDS.get(" ".join(said.lower().split())) if isinstance(said, str) else None
 
 
 def _no_value(result: Result, otherwise: str = "it has no value that can be read") -> Gap:
@@ -209,7 +224,7 @@ def _number(value: Any) -> Decimal | None:
         number = Decimal(str(value))
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number.adjusted()) < MOST_DIGITS else None
 
 
 def _gap(result: Result, reason: Why, words: str) -> Gap:

@@ -10,6 +10,7 @@ from cds.day import Day
 from cds.finding import Evidence, Gap, Why
 from cds.values import Choice, any_of, one
 from fhir_mappings import codelists, dates
+from fhir_mappings.members import each
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
 
@@ -47,8 +48,8 @@ def deceased(patient: Resource) -> Choice:
 
 
 def _extensions(patient: Resource) -> Iterator[Any]:
-    for extension in patient.get("extension") or ():
-        if isinstance(extension, Mapping) and str(extension.get("url", "")).endswith(SEX_EXTENSIONS):
+    for extension in each(patient.get("extension")):
+        if str(extension.get("url", "")).endswith(SEX_EXTENSIONS):
             yield extension.get("valueCode") or extension.get("valueCoding") or extension.get("valueCodeableConcept")
 
 

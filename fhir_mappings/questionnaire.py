@@ -99,7 +99,7 @@ GROUPS: Mapping[str, tuple[str, tuple[Question, ...]]] = {
                  "Answers to this part count from the day after the relapse; an earlier relapse's answers have expired."),
         Question("expected-compliance", CHOICE, "Is the child, with the family, expected to comply with the study procedures?", YES_NO),
         Question("consent-and-assent-signed", CHOICE, "Are consent and assent signed, before any study procedure?",
-                 {"yes": "Yes", "no": "Not yet", "refused": "Refused"}, "“Refused” ends it: this child is not offered again."),
+                 {"yes": "Yes", "no": "Not yet", "refused": "Refused"}, "“Refused” fails the criterion; “Not yet” leaves it open."),
         Question("unstable-condition", CHOICE, "Is there an unstable condition that would put the child at risk?", YES_NO),
         Question("relevant-cns-pathology", CHOICE, "Is there clinically relevant CNS pathology?", YES_NO,
                  "Such as unstable epilepsy, paralysis, severe brain injury, cerebellar disease, psychosis. One sentence of the text "

@@ -8,17 +8,18 @@ from datetime import date
 from typing import Any
 
 from cds.facts import Diagnosis, Event, Listed, PatientFacts, not_looked_up
-from cds.finding import Evidence, Gap
+from cds.finding import Evidence, Gap, Why
 from cds.series import Reading, Series
-from fhir_mappings import codelists, treatments
+from fhir_mappings import codelists, dates, treatments
 from fhir_mappings.allergies import allergy
 from fhir_mappings.chart_review import chart_review, is_chart_review
 from fhir_mappings.checked import Check, validated
 from fhir_mappings.conditions import condition_events, procedure_events, stated_by
 from fhir_mappings.diagnoses import diagnosis, is_leukaemia, ph_positive_reading
-from fhir_mappings.observations import Result, rejected_reading
+from fhir_mappings.members import each, text
+from fhir_mappings.observations import Result, unusable_reading
 from fhir_mappings.person import read_person
-from fhir_mappings.record import Record, Resource
+from fhir_mappings.record import Outcome, Record, Resource
 from fhir_mappings.sources import OBSERVED, SEARCHES, ObservedFact
 from fhir_mappings.studies import consent, enrolment, is_this_trial, other_study
 from fhir_mappings.subject import is_about, is_readable, names, reference_of
@@ -43,16 +44,16 @@ class _Reading:
         observed = self.observed()
         philadelphia = [r for d in diagnoses if (r := ph_positive_reading(d))]
         observed["bcr_abl1"] = observed["bcr_abl1"].plus(*philadelphia)
-        review, unread = chart_review(self.usable("answers", is_chart_review), self.gap("answers", "chart review"))
+        review, unread = chart_review(self.usable("answers", is_chart_review), self.failure("answers", "chart review"))
         self.issues += unread
         return PatientFacts(
             patient=f"Patient/{self.record.patient_id}",
             as_of=self.as_of,
             **self.person(),
-            diagnoses=Listed(tuple(diagnoses), self.gap("conditions", "leukaemia diagnosis")),
-            doses=Listed(tuple(self.doses()), self.gap("administrations", "administered drugs")),
+            diagnoses=Listed(tuple(diagnoses), self.gap("conditions", "leukaemia diagnosis") or self.dropped_leukaemia()),
+            doses=self.dated("administrations", "administered drugs", self.doses()),
             first_line_end=Listed(tuple(self.first_line_ends()), self.gap("procedures", "end of first-line treatment")),
-            enrolment=Listed(tuple(self.enrolments()), self.gap("studies", "enrolment")),
+            enrolment=self.dated("studies", "enrolment", self.enrolments()),
             chart_review=review,
             **self.events(),
             consent=Listed(tuple(self.singles("consents", "Consent", consent)), self.gap("consents", "consent")),
@@ -69,6 +70,10 @@ class _Reading:
         answer = self.record.answer(search)
         return None if answer.complete else not_looked_up(fact, f"{fact}: {answer.why}")
 
+    def failure(self, search: str, fact: str) -> Gap | None:
+        """The gap of a search that was asked and did not answer. Where no chart review is kept, its silence is no gap."""
+        return None if self.record.answer(search).outcome is Outcome.NOT_ASKED else self.gap(search, fact)
+
     def resources(self, *searches: str) -> Iterator[Resource]:
         """The child's own resources of these searches, each once; the newest version where one came twice."""
         found: dict[str, Resource] = {}
@@ -76,8 +81,11 @@ class _Reading:
             self.issues += [Evidence(f"{words}; it was not used") for words in answer.rejected]
             for resource in answer.resources:
                 reference = reference_of(resource) if resource.get("id") else _content(resource)
-                if reference not in found or _version(resource) > _version(found[reference]):
+                same = found.get(reference)
+                if same is None or same == resource or _newer(resource, same):
                     found[reference] = resource
+                elif not _newer(same, resource):
+                    found[f"{reference} {_content(resource)}"] = resource  # two versions, neither known to be newer: both count
         for _, resource in sorted(found.items()):  # in whatever order they came, they are read in the same one
             about = is_about(resource, self.patient)
             if about:
@@ -103,6 +111,16 @@ class _Reading:
     def usable(self, search: str, wanted) -> list[Resource]:
         return [r for r in self.resources(search) if wanted(r) and self.valid(r)]
 
+    def dated(self, search: str, fact: str, items: Iterator[Any]) -> Listed:
+        """Facts that other dates hang on: a search that failed must not read as "not yet"."""
+        return Listed(tuple(items), self.gap(search, fact), self.record.answer(search).outcome is Outcome.FAILED)
+
+    def dropped_leukaemia(self) -> Gap | None:
+        """A leukaemia entry that names no patient, or one we cannot tell, was not used: then absence proves nothing."""
+        dropped = [r for r in self.record.answer("conditions").resources if is_leukaemia(r) and not is_about(r, self.patient)]
+        words = "a leukaemia entry does not say whose it is"
+        return Gap("leukaemia diagnosis", Why.UNIT, words, tuple(Evidence(words, reference_of(r)) for r in dropped)) if dropped else None
+
     # --- facts ---------------------------------------------------------------------------------------------------
 
     def person(self) -> Mapping[str, Any]:
@@ -117,7 +135,7 @@ class _Reading:
             if condition.get("resourceType") == "Condition" and is_leukaemia(condition):
                 read = diagnosis(condition, rejected=not self.valid(condition))
                 found += [read] if read else []
-        return sorted(found, key=lambda d: (str(d.starts or ""), str(d.source.reference)))
+        return found
 
     def observed(self) -> dict[str, Series]:
         searches = dict.fromkeys(fact.search for fact in OBSERVED)
@@ -128,25 +146,27 @@ class _Reading:
         for observation in observations:
             valid = None
             for element in _coded_elements(observation):
-                for fact in _facts_of(element):
+                facts = _facts_of(element)
+                for fact in facts:
+                    several = sum(f.fact == fact.fact for f in facts) > 1  # coded as two assays at once
                     result = Result(observation, element, fact.name)
                     if not result.exists:
                         continue
                     valid = self.valid(observation) if valid is None else valid
-                    reading = self.reading(result, fact, valid)
+                    reading = self.reading(result, fact, valid, several)
                     series[fact.fact] = series[fact.fact].plus(reading)
         return series
 
-    def reading(self, result: Result, fact: ObservedFact, valid: bool) -> Reading:
-        end_of_induction = any(codelists.states(c, "end_of_induction") for c in result.resource.get("category") or ())
+    def reading(self, result: Result, fact: ObservedFact, valid: bool, several: bool) -> Reading:
+        end_of_induction = any(codelists.states(c, "end_of_induction") for c in each(result.resource.get("category")))
         labels = fact.labels | ({"eoi"} if end_of_induction else set())
         code = result.element.get("code")
         if not valid:
-            return rejected_reading(result, "the resource is not valid FHIR", labels)
-        if _mistaken(code, fact):
-            reading = rejected_reading(result, "its codes contradict each other", labels)
+            return unusable_reading(result, Why.UNIT, "the resource is not valid FHIR", labels)
+        if several or _mistaken(code, fact):
+            reading = unusable_reading(result, Why.CONFLICT, "its codes contradict each other", labels)
         elif not codelists.states(code, *fact.concepts) and not codelists.hints(code, *fact.hints):
-            reading = rejected_reading(result, f"its code alone does not settle that it is {result.name}", labels)
+            reading = unusable_reading(result, Why.WRONG_INSTRUMENT, f"its code alone does not settle that it is {result.name}", labels)
         else:
             reading = fact.read(result, labels)
         if reading.problem:
@@ -189,7 +209,7 @@ class _Reading:
     def doses(self) -> Iterator[treatments.Dose]:
         others = self.referred("administrations")
         for administration in self.resources("administrations"):
-            if administration.get("status") not in treatments.GIVEN:
+            if text(administration.get("status")) not in treatments.GIVEN:
                 continue
             coded = bool(administration.get("medicationCodeableConcept"))
             if not is_readable(administration, "medicationReference", coded, others):
@@ -217,8 +237,12 @@ class _Reading:
 def _coded_elements(observation: Resource) -> Iterator[Mapping[str, Any]]:
     """The Observation itself and its components: a panel may carry the value in a component with a code of its own."""
     yield observation
-    components = observation.get("component")
-    yield from (c for c in components if isinstance(c, Mapping)) if isinstance(components, list) else ()
+    yield from each(observation.get("component"))
+
+
+def _is_empty_panel(element: Mapping[str, Any]) -> bool:
+    """A panel without a value of its own: its components speak for themselves."""
+    return "component" in element and not any(key.startswith("value") for key in element)
 
 
 EVENT_SEARCHES = {  # a fact, and the searches whose silence it needs
@@ -244,7 +268,7 @@ for _fact in OBSERVED:
 def _facts_of(element: Mapping[str, Any]) -> list[ObservedFact]:
     """The facts that a code states or hints at, each once; for nearly every Observation, none."""
     stated = codelists.statements(element.get("code"))
-    found = [fact for concept, _ in stated for fact in _FACTS_OF.get(concept, ())]
+    found = [fact for concept, decides in stated for fact in _FACTS_OF.get(concept, ()) if decides or not _is_empty_panel(element)]
     return list({id(fact): fact for fact in found}.values())
 
 
@@ -274,7 +298,7 @@ def _content(resource: Resource) -> str:
         return f"{id(resource)}"
 
 
-def _version(resource: Resource) -> str:
-    meta = resource.get("meta")
-    return str(meta.get("lastUpdated", "")) if isinstance(meta, Mapping) else ""
-
+def _newer(one: Resource, other: Resource) -> bool:
+    """Is one version of a resource surely newer than the other?"""
+    first, second = (dates.day(r["meta"].get("lastUpdated")) if isinstance(r.get("meta"), Mapping) else None for r in (one, other))
+    return bool(first and second and second.surely_before(first))

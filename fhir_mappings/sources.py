@@ -32,6 +32,7 @@ class Search:
     concepts: tuple[str, ...] = ()  # searched by code; none: everything of this type
     categories: tuple[str, ...] = ()  # asked for instead, where a server refuses a code list
     required: bool = False  # without it there is nothing to judge: 412
+    subject: str = ""  # the element's own search parameter, asked where `patient` is ignored
     refers_by: str = ""  # an element that may name what matters only by reference, to a resource of this type:
     refers_to: str = ""
 
@@ -113,7 +114,7 @@ SEARCHES = (
     Search("orders", "MedicationRequest", "medication orders", refers_by="medicationReference", refers_to="Medication"),
     Search("allergies", "AllergyIntolerance", "allergies"),
     Search("consents", "Consent", "consents"),
-    Search("answers", "QuestionnaireResponse", "chart review answers"),
-    Search("studies", "ResearchSubject", "research studies", refers_by="study", refers_to="ResearchStudy"),
+    Search("answers", "QuestionnaireResponse", "chart review answers", subject="subject"),
+    Search("studies", "ResearchSubject", "research studies", subject="individual", refers_by="study", refers_to="ResearchStudy"),
 )
 """Asked for in this order; the first two are the cheapest look, which ends the call for nearly every child."""

@@ -10,6 +10,7 @@ from cds.facts import Event
 from cds.finding import Evidence
 from cds.truth import MET, UNKNOWN
 from fhir_mappings import dates
+from fhir_mappings.members import each, text
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import Others, reference_of, referred
 
@@ -27,26 +28,25 @@ IN_ANOTHER = {  # ResearchSubject.status: kind, and whether it is sure
 
 
 def enrolment(research_subject: Resource, others: Others) -> Day | None:
-    """The start of taking part in this trial; None for another study, or before or without taking part."""
-    if research_subject.get("status") not in TAKING_PART or not is_this_trial(research_subject, others):
+    """The start of taking part in this trial, any day if it does not say; None for another study, or without taking part."""
+    if text(research_subject.get("status")) not in TAKING_PART or not is_this_trial(research_subject, others):
         return None
     period = research_subject.get("period")
     began = dates.day(period.get("start")) if isinstance(period, Mapping) else None
-    if began is None:
-        return None
-    source = Evidence("enrolled in this trial", reference_of(research_subject), str(began))
-    return Day(began.first, began.last, None, (source,))
+    source = Evidence("enrolled in this trial", reference_of(research_subject), str(began) if began else None)
+    return Day(began and began.first, began and began.last, None, (source,))
 
 
 def other_study(research_subject: Resource, others: Others) -> Event | None:
     """Taking part in another study; an observational one is never treatment."""
-    if is_this_trial(research_subject, others) or research_subject.get("status") not in IN_ANOTHER:
+    if is_this_trial(research_subject, others) or text(research_subject.get("status")) not in IN_ANOTHER:
         return None
     kind, sure = IN_ANOTHER[research_subject["status"]]
     study = referred(research_subject, "study", others) or {}
     if _is_observational(study):
         kind, sure = "follow_up", MET
-    named = study.get("title") or (research_subject.get("study") or {}).get("display") or "another study"
+    reference = research_subject.get("study")
+    named = text(study.get("title")) or (text(reference.get("display")) if isinstance(reference, Mapping) else None) or "another study"
     period = dates.period(research_subject.get("period"))
     source = Evidence(f"{named}: {research_subject['status']}", reference_of(research_subject), str(period) if period else None)
     return Event(kind, source, period, sure)
@@ -60,9 +60,8 @@ def is_this_trial(research_subject: Resource, others: Others) -> bool:
     identifier = study.get("identifier")
     told = [identifier.get("value") if isinstance(identifier, Mapping) else None, study.get("display")]
     resolved = referred(research_subject, "study", others) or {}
-    identifiers = resolved.get("identifier")
-    told += [i.get("value") for i in (identifiers if isinstance(identifiers, list) else ()) if isinstance(i, Mapping)]
-    return any(isinstance(text, str) and TRIAL in text for text in told)
+    told += [i.get("value") for i in each(resolved.get("identifier"))]
+    return any(isinstance(words, str) and TRIAL in words for words in told)
 
 
 def consent(resource: Resource) -> Event | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from fhir_mappings.members import each
 from fhir_mappings.record import Resource
 
 Others = Mapping[str, Resource]
@@ -54,9 +55,7 @@ def target(resource: Resource, element: str) -> str | None:
 
 
 def contained(resource: Resource, reference: str | None) -> Resource | None:
-    inside = resource.get("contained")
-    found = (c for c in (inside if isinstance(inside, list) else ()) if isinstance(c, Mapping))
-    return next((c for c in found if reference == f"#{c.get('id')}"), None)
+    return next((c for c in each(resource.get("contained")) if reference == f"#{c.get('id')}"), None)
 
 
 def referred(resource: Resource, element: str, others: Others) -> Resource | None:

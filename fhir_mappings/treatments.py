@@ -9,6 +9,7 @@ from cds.day import Day
 from cds.facts import Dose, Event
 from cds.finding import Evidence
 from fhir_mappings import codelists, dates
+from fhir_mappings.members import each, text
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import Others, reference_of, referred
 
@@ -32,7 +33,7 @@ def drugs_of(administration: Resource, others: Others) -> list[str]:
 def doses(administration: Resource, others: Others) -> Iterator[Dose]:
     """The doses of drugs we date by; an administration without a usable date gives none (it becomes an issue)."""
     when = dates.day(administration.get("effectiveDateTime")) or dates.period(administration.get("effectivePeriod"))
-    if administration.get("status") not in GIVEN or when is None or when.first is None:
+    if text(administration.get("status")) not in GIVEN or when is None or when.first is None:
         return
     when = when if when.last else Day(when.first, when.first)
     for drug in drugs_of(administration, others):
@@ -50,7 +51,7 @@ def first_line_end(procedure: Resource) -> Day | None:
 
 def therapies(resource: Resource, others: Others) -> Iterator[tuple[str, Event]]:
     """`(fact, event)`: blinatumomab and other CD19 therapy, given (administration, statement) or only ordered (request)."""
-    given = GIVEN_BY_TYPE.get(str(resource.get("resourceType")), {}).get(resource.get("status"))
+    given = GIVEN_BY_TYPE.get(str(resource.get("resourceType")), {}).get(text(resource.get("status")))
     if given is None or resource.get("doNotPerform") is True:
         return
     concepts = list(_medication_concepts(resource, others))
@@ -77,10 +78,9 @@ def _medication_concepts(administration: Resource, others: Others) -> Iterator[A
     yield concept
     medication = referred(administration, "medicationReference", others)
     if medication:
-        ingredients = medication.get("ingredient")
         yield medication.get("code")
-        yield from (i.get("itemCodeableConcept") for i in (ingredients if isinstance(ingredients, list) else ()) if isinstance(i, Mapping))
-    for extension in (concept or {}).get("extension", ()) if isinstance(concept, Mapping) else ():
-        if isinstance(extension, Mapping) and str(extension.get("url", "")).endswith(INGREDIENT):
+        yield from (i.get("itemCodeableConcept") for i in each(medication.get("ingredient")))
+    for extension in each(concept.get("extension")) if isinstance(concept, Mapping) else ():
+        if str(extension.get("url", "")).endswith(INGREDIENT):
             yield extension.get("valueCodeableConcept")
 

@@ -34,7 +34,7 @@ def _concentration(name: str, umol_per_mg_dl: str, low: str, high: str) -> Analy
     return Analyte(name, "mg/dL", per, Decimal(low), Decimal(high))
 
 
-CREATININE = _concentration("creatinine", "88.4", low="0", high="30")
+CREATININE = _concentration("creatinine", "88.4", low="0.02", high="30")
 BILIRUBIN = _concentration("bilirubin", "17.1", low="-0.001", high="80")
 PERCENT = Analyte("percentage", "%", {"%": Decimal(1)}, Decimal("-0.001"), Decimal(100))
 ECHO_PERCENT = Analyte("percentage", "%", {"%": Decimal(1)}, Decimal(1), Decimal(100))  # 0.62 is a unit error
@@ -55,11 +55,13 @@ _SPELLINGS = {
 
 
 def unit_of(quantity: Mapping[str, Any], analyte: Analyte) -> str | None:
-    """The listed unit of a raw FHIR Quantity; None when it has none that we know for this analyte."""
-    code, text, system = (quantity.get(key) for key in ("code", "unit", "system"))
-    if system == UCUM and isinstance(code, str):
-        return _listed(code, analyte)
-    return _listed(code, analyte) or _listed(text, analyte)
+    """The listed unit of a raw FHIR Quantity; None when it has none that we know for this analyte, or two."""
+    code, text = (_listed(quantity.get(key), analyte) for key in ("code", "unit"))
+    if code and text and analyte.per[code] != analyte.per[text]:
+        return None  # two units for one number: neither can be relied on
+    if quantity.get("system") == UCUM and isinstance(quantity.get("code"), str):
+        return code
+    return code or text
 
 
 def convert(value: Decimal, unit: str, analyte: Analyte) -> Decimal:

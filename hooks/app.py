@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from cds import assess
 from cds.protocol import Protocol
@@ -120,7 +120,10 @@ def _tell_problems(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http_problem(error: HTTPException) -> tuple[Response, int]:
-        return told(error.code or 500, HTTP_WORDS.get(error.code or 500, error.name.lower()))
+        response, status = told(error.code or 500, HTTP_WORDS.get(error.code or 500, error.name.lower()))
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return response, status
 
     @app.errorhandler(Exception)
     def failure(error: Exception) -> tuple[Response, int]:

@@ -5,6 +5,7 @@ Exit status 0: done, whatever the verdict; 1: could not do it, said in one sente
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
@@ -56,6 +57,9 @@ def main() -> None:
     relapse-cds protocol                                    the rules, and the data each needs
     relapse-cds questionnaire                               the chart-review form, as FHIR
     """
+    for stream in (sys.stdout, sys.stderr):  # a terminal that has no "≥" shows a question mark, not a traceback
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 @main.command()

@@ -53,7 +53,7 @@ def read_outcome(outcome: Any) -> Verdict:
 
 def gravest(verdicts: Iterable[Verdict]) -> Verdict:
     """The first of the worst; among errors, one that another question may avoid."""
-    order = (Outcome.ANSWERED, Outcome.PARTIAL, Outcome.FAILED)
+    order = (Outcome.ANSWERED, Outcome.PARTIAL, Outcome.NOT_ASKED, Outcome.FAILED)
     return max(verdicts, key=lambda verdict: (order.index(verdict.outcome), verdict.refused), default=ANSWERED)
 
 

@@ -93,10 +93,11 @@ class FhirServer:
         try:
             while url:
                 page, body = self._page(resource_type, url)
-                if page.verdict.outcome is Outcome.FAILED and visited:
+                fruitless = page.verdict.outcome in (Outcome.FAILED, Outcome.NOT_ASKED)
+                if fruitless and visited:
                     raise CutShort(f"a later page failed: {page.verdict.why}")
                 yield page
-                if page.verdict.outcome is Outcome.FAILED:
+                if fruitless:
                     return
                 visited.add(url)
                 url = next_link(body, url, visited)
@@ -112,6 +113,8 @@ class FhirServer:
             return Page(verdict=Verdict(Outcome.FAILED, str(error))), None
         if status == 200:
             return read_bundle(body, resource_type), body
+        if status == 404:  # for a search, as for an unknown type: there is no such kind of record here
+            return Page(verdict=Verdict(Outcome.NOT_ASKED, "the FHIR server does not keep this kind of record")), None
         refused = status == 400 or read_outcome(body).refused
         return Page(verdict=Verdict(Outcome.FAILED, f"the FHIR server answered {status}", refused)), None
 

@@ -7,7 +7,7 @@ everything at the same time and within one deadline. What did not come in time i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -30,6 +30,7 @@ log = structlog.get_logger()
 MOST_AT_ONCE = 8  # requests of one call to one server
 MOST_READS = 40  # references followed in one call
 TOO_LATE = Answer(Outcome.FAILED, why="no answer in time")
+BROKEN = Answer(Outcome.FAILED, why="the search could not be made")
 WRONG_PATIENT = Answer(Outcome.FAILED, why="the FHIR server answered with another patient's data")
 
 
@@ -76,7 +77,7 @@ def shows_leukaemia(answers: Mapping[str, Answer]) -> bool:
     child or the problem list cannot be had, or when a list that is not complete shows none."""
     for search in (s for s in SEARCHES if s.required):
         answer = answers.get(search.name)
-        if answer is None or answer.outcome is Outcome.FAILED:
+        if answer is None or answer.outcome in (Outcome.FAILED, Outcome.NOT_ASKED):
             why = answer.why if answer else "not in the prefetch, and no FHIR server that we may call"
             raise Problem(412, f"{search.name}: {why}. Send the prefetch key {search.name} ({search.template()})")
     conditions = answers["conditions"]
@@ -95,9 +96,9 @@ def _followed(server: FhirServer, answers: Mapping[str, Answer], deadline: Deadl
     """The answers with what they name only by reference: a study, a drug. A few reads, all at the same time."""
     named = {s.name: _unresolved(answers[s.name], s) for s in SEARCHES if s.refers_to and s.name in answers}
     reads = {reference: partial(server.read, *reference.split("/")) for references in named.values() for reference in references}
-    read = _at_once(dict(islice(reads.items(), MOST_READS)), deadline)
-    return {name: replace(answers[name], resources=answers[name].resources + tuple(r for ref in references if ref in read for r in read[ref].resources))
-            for name, references in named.items() if references}  # fmt: skip
+    read = _at_once(dict(islice(sorted(reads.items()), MOST_READS)), deadline)
+    found = {name: tuple(r for ref in sorted(references) if ref in read for r in read[ref].resources) for name, references in named.items()}
+    return {name: replace(answers[name], resources=answers[name].resources + more) for name, more in found.items() if more}
 
 
 def _unresolved(answer: Answer, search: Search) -> set[str]:
@@ -114,14 +115,32 @@ def _at_once(questions: Mapping[str, Callable[[], Answer]], deadline: Deadline) 
     asked = {name: pool.submit(question) for name, question in questions.items()}
     wait(asked.values(), timeout=deadline.remaining())
     pool.shutdown(wait=False, cancel_futures=True)
-    return {name: future.result() if future.done() and not future.cancelled() else TOO_LATE for name, future in asked.items()}
+    return {name: _answer(future) for name, future in asked.items()}
+
+
+def _answer(future: Future[Answer]) -> Answer:
+    if not future.done() or future.cancelled():
+        return TOO_LATE
+    try:
+        return future.result()
+    except Exception as error:  # one search must not take the others, or the call, with it
+        log.error("search_failed", kind=type(error).__name__)
+        return BROKEN
 
 
 def _one(server: FhirServer, patient_id: str, search: Search) -> Answer:
     if search.resource_type == "Patient":
-        answer = server.read("Patient", patient_id)
-    else:
-        answer = server.search(search.resource_type, search.params(patient_id), search.fallbacks(patient_id))
+        return _of_this_child(server.read("Patient", patient_id), patient_id, search)
+    answer = server.search(search.resource_type, search.params(patient_id), search.fallbacks(patient_id))
+    answer = _of_this_child(answer, patient_id, search)
+    if answer is WRONG_PATIENT and search.subject:  # some servers know the child only by this parameter
+        named = ((search.subject, f"Patient/{patient_id}"),)
+        answer = _of_this_child(server.search(search.resource_type, named), patient_id, search)
+    return answer
+
+
+def _of_this_child(answer: Answer, patient_id: str, search: Search) -> Answer:
+    """A server that ignores a parameter answers with everybody: then the search has failed, whatever else it holds."""
     patient = names(patient_id)
     if any(is_about(resource, patient) is False for resource in answer.resources):
         log.error("wrong_patient_from_fhir_server", search=search.name)

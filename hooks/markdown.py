@@ -12,6 +12,7 @@ import unicodedata
 LONGEST = 300
 
 _ACTIVE = re.compile(r"([\\`*_{}\[\]<>#!|~&$])")
+_HARMFUL = re.compile(r"(?i)<(?=[a-z/!?])|[`\[\]{}|\\]|www\.|[a-z][a-z0-9+.-]*://|(?:javascript|data|mailto):")
 _SPACES = re.compile(r"\s+")
 
 
@@ -34,6 +35,7 @@ def escape(text: str, longest: int = LONGEST) -> str:
 
 def summary(text: str) -> str:
     """A card's summary: fewer than 140 characters, without anything a client might take for markup or an address."""
-    harmless = re.sub(r"<(?=[a-zA-Z/!?])|[`\[\]{}|\\]", "", plain(text, 1000))
-    harmless = re.sub(r"(?i)www\.|[a-z][a-z0-9+.-]*://|(?:javascript|data|mailto):", "", harmless)
-    return plain(harmless, 139)
+    line, before = plain(text, 1000), ""
+    while line != before:  # taking something out can put something else together
+        line, before = _HARMFUL.sub("", line), line
+    return plain(line, 139)

@@ -90,12 +90,13 @@ def _next_target(body: dict[str, Any]) -> str | None:
 
 def once_each(resources: Iterable[Resource]) -> tuple[Resource, ...]:
     """Without repeats: pages shift while we read them, and the parts of a split search overlap."""
-    seen: dict[Any, Resource] = {}
+    kept: dict[Any, list[Resource]] = {}
     for resource in resources:
         identity = resource.get("id")
-        key = (resource["resourceType"], identity) if isinstance(identity, str) else id(resource)
-        seen.setdefault(key, resource)
-    return tuple(seen.values())
+        same = kept.setdefault((resource["resourceType"], identity) if isinstance(identity, str) else id(resource), [])
+        if resource not in same:
+            same.append(resource)  # another version of it: which one counts is for its reader to say
+    return tuple(resource for same in kept.values() for resource in same)
 
 
 def _without_bundle(body: Any) -> Verdict:

@@ -5,7 +5,7 @@ The table is cds-hooks 2.6. A key that was never sent is left out of the answer,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fhir_mappings.record import Answer, Outcome, Resource
@@ -69,11 +69,15 @@ def refuse_other_patients(prefetch: Mapping[str, Any], patient_id: str) -> None:
                 raise Problem(400, "prefetch: holds data of another patient than context.patientId")
 
 
-def _resources(value: Any) -> list[Resource]:
-    if not isinstance(value, dict):
-        return []
-    if value.get("resourceType") != "Bundle":
-        return [value]
-    entries = value.get("entry")
-    inside = [entry.get("resource") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    return [resource for resource in inside if isinstance(resource, dict)]
+def _resources(value: Any) -> Iterator[Resource]:
+    """Every resource in a value, wherever it hides: in a Bundle, a list, an old wrapper. Contained ones have no patient of
+    their own."""
+    unseen = [value]
+    while unseen:
+        found = unseen.pop()
+        if isinstance(found, dict):
+            if isinstance(found.get("resourceType"), str):
+                yield found
+            unseen += [inner for key, inner in found.items() if key != "contained"]
+        elif isinstance(found, list):
+            unseen += found

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from cds.assessment import Assessment, Judged
 from hooks.markdown import plain
-from hooks.words import FIRST_LINE, NOT_MET_TODAY, STATUS, verdict
+from hooks.words import NOT_MET_TODAY, STATUS, first_line, verdict
 
 COLOURS = {"not known": "yellow", "met": "green", "not met": "red", "exclusion applies": "red", "exclusion does not apply": "green"}
 
@@ -18,7 +18,7 @@ def print_assessment(a: Assessment, software_version: str, console: Console) -> 
     console.print(f"[bold]{a.protocol}[/]  {escape(plain(a.patient))}, as of {a.as_of} (judged as of {a.evaluated_as_of})")
     console.print(f"[bold]{NOT_MET_TODAY if a.modifiable else status}[/]")
     if a.criteria:
-        console.print(FIRST_LINE.format(version=a.text_version), style="dim")
+        console.print(first_line(a), style="dim")
         console.print(_criteria(a))
         console.print(f"[bold]Risk group:[/] {escape(_risk(a))}")
     for title, lines in (

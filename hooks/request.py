@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NoReturn
-from uuid import UUID
 
 from hooks.problem import Problem
 
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}$")
-_USER = re.compile(r"[A-Za-z]+/[\w\-.]{1,64}$")
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_USER = re.compile(r"[A-Za-z]+/[\w\-.]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,10 @@ def parse(body: bytes, hook: str) -> HookRequest:
         raise Problem(400, f"hook: this service answers the hook {hook}")
     context = _object(call, "context")
     patient_id = _text(context, "patientId", "context.")
-    if not _ID.match(patient_id):
+    if not _ID.fullmatch(patient_id):
         raise Problem(400, "context.patientId: must be a bare FHIR id")
     user_id = _text(context, "userId", "context.")
-    if not _USER.match(user_id):
+    if not _USER.fullmatch(user_id):
         raise Problem(400, "context.userId: must be of the form Practitioner/123")
     prefetch = call.get("prefetch")
     if not isinstance(prefetch, dict | None):
@@ -103,7 +103,6 @@ def _object(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _uuid(text: str) -> str:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise Problem(400, "hookInstance: must be a UUID") from None
+    if not _UUID.fullmatch(text):
+        raise Problem(400, "hookInstance: must be a UUID")
+    return text

@@ -6,6 +6,7 @@ Order and wording follow protocol-reading 5.2 to 5.5. Text that comes from the c
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from cds.assessment import Assessment, Judged, Raised, Risk
 from cds.finding import Gap, Why
@@ -39,6 +40,11 @@ CHEAPEST_FIRST = (  # what a clinician can settle soonest stands first
     "creatinine", "direct bilirubin", "total bilirubin", "shortening fraction", "ejection fraction", "sex", "birth date",
     "relapse date", "relapse", "relapse ordinal", "relapse site", "marrow blasts", "lineage", "leukaemia diagnosis", "BCR::ABL1",
 )  # fmt: skip
+
+
+def first_line(a: Assessment) -> str:
+    day = date.fromisoformat(a.text_version)
+    return FIRST_LINE.format(version=f"{day.day} {day:%b %Y}")
 
 
 def verdict(judged: Judged) -> str:
@@ -107,7 +113,7 @@ def detail(a: Assessment, software_version: str) -> str:
     missing = missing_facts(a)
     status = NOT_MET_TODAY if a.modifiable else STATUS[a.overall] if missing or a.overall != "insufficient_data" else NOTHING_BLOCKS
     sections = (
-        [FIRST_LINE.format(version=a.text_version)],
+        [first_line(a)],
         [f"**{status}.** {counts}."],
         _section("What blocks", (_criterion(j) for j in a.blocking)),
         _section("Missing", (_missing(fact, ids, gap, a) for fact, ids, gap in missing)),

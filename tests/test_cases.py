@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from html import unescape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -117,8 +118,8 @@ def test_every_judged_criterion_has_a_row_for_every_answer(protocol, criterion):
 
 @pytest.mark.parametrize("protocol, criterion", JUDGED, ids=lambda x: getattr(x, "name", ""))
 def test_every_table_quotes_its_bullet(protocol, criterion):
-    page = (FOLDER / protocol.id.lower() / f"{criterion.name.replace(' ', '_')}.md").read_text(encoding="utf-8")
-    quoted = " ".join(line.removeprefix("> ").rstrip() for line in page.splitlines() if line.startswith(">"))
+    page = (FOLDER / protocol.id.lower() / f"{criterion.name.replace(' ', '_').lower()}.md").read_text(encoding="utf-8")
+    quoted = unescape(" ".join(line.lstrip("> ") for line in page.splitlines() if line.startswith(">")))
     assert page.startswith(f"# {criterion.id} ")
     for sentence in criterion.text:
         assert " ".join(sentence.split()) in " ".join(quoted.split()), sentence

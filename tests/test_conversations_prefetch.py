@@ -86,14 +86,14 @@ def with_a_newer_creatinine(mode):
     newer["search"] = {"mode": mode}
     entries.append(newer)
     del sent["laboratory"]["total"]
-    return by_id(assessment(tell(client(), CHART.call(sent))))["INC-06"]
+    return assessment(tell(client(), CHART.call(sent)))
 
 
 def test_only_matches_count():
     """What came along as an extra is not a result of the search."""
-    assert with_a_newer_creatinine("match")["truth"] == "not_met"
-    assert with_a_newer_creatinine("include")["truth"] == "met"
-    assert with_a_newer_creatinine("outcome")["truth"] != "not_met"
+    assert by_id(with_a_newer_creatinine("match"))["INC-06"]["truth"] == "not_met"
+    assert with_a_newer_creatinine("include") == judged(CHART), "it is as if it had not come"
+    assert by_id(with_a_newer_creatinine("outcome"))["INC-06"]["truth"] != "not_met"
 
 
 def test_included_resources_do_not_make_up_the_total():

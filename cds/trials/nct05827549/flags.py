@@ -77,12 +77,17 @@ def mrd_not_trackable(p: Case, policy: Policies) -> Finding:
 
 @flag("End-of-induction marrow of 5 % or more with NGS-MRD below 0.01 %: verify both samples first.")
 def eoi_marrow_mrd_conflict(p: Case, policy: Policies) -> Finding:
-    return _unless(p.lineage.is_("t_all"), (p.eoi_marrow >= M2) & (p.eoi_ngs_mrd < MRD_LIMIT))
+    return _unless(p.lineage.is_("t_all") | _outside(p, policy), (p.eoi_marrow >= M2) & (p.eoi_ngs_mrd < MRD_LIMIT))
 
 
 @flag("T-ALL with an end-of-induction marrow of 5 % or more: the text keeps it HR; not in remission.")
 def t_all_marrow_not_in_remission(p: Case, policy: Policies) -> Finding:
-    return p.lineage.is_("t_all") & (p.eoi_marrow >= M2)
+    return _unless(_outside(p, policy), p.lineage.is_("t_all") & (p.eoi_marrow >= M2))
+
+
+def _outside(p: Case, policy: Policies) -> Finding:
+    """No first relapse with marrow: the child has no risk group, and its marrow later on says nothing about one."""
+    return ~eligibility.first_relapse_with_marrow.rule(p, policy)
 
 
 @flag("Positive pregnancy evidence: confirm it, and show it to the treating team only.")

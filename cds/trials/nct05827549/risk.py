@@ -65,7 +65,7 @@ def lineage(stated: Choice) -> Choice:
     options = {letters[option] for option in stated.options if option in letters}
     if len(stated.options) == 1 and options:
         return Choice(frozenset(options), (Evidence("; ".join(map(str, stated.evidence))),))
-    return any_of(options or {"B", "T"}, *stated.gaps)
+    return any_of({"B", "T"}, *stated.gaps)
 
 
 KNOWN = {  # an input as the card tells it: what it is, by its option

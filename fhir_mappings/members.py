@@ -1,0 +1,20 @@
+"""Members of raw JSON, by the type they should have: one of the wrong type is treated as not there, and never a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def each(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list; none if it is no list."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def codings(concept: Any) -> list[Mapping[str, Any]]:
+    """The codings of a CodeableConcept."""
+    return each(concept.get("coding")) if isinstance(concept, Mapping) else []
+
+
+def text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

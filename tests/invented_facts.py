@@ -1,0 +1,188 @@
+"""Invented facts for the laws: whole children whose facts agree with each other, and facts that need not agree at all.
+
+`stories()` invents one child and tells the facts about it: a partial date contains the true one, two sources say the
+same. `any_facts()` throws facts together. Days come from a small calendar, so that they meet, coincide and straddle.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import count
+
+from hypothesis import strategies as st
+
+from cds.day import Day
+from cds.facts import ChartReview, Diagnosis, Dose, Listed, PatientFacts
+from cds.finding import Basis, Evidence, Gap, Why
+from cds.series import Reading, Series
+from cds.truth import MET, NOT_MET, UNKNOWN
+from cds.values import Amount, any_amount, one
+
+AS_OF = date(2025, 9, 20)
+LINEAGES = ("b_all", "t_all", "mixed_phenotype", "burkitt_or_mature_b")
+PERCENT = ("0", "1", "4.9", "5", "12", "25", "26", "27", "49.9", "50", "62")
+AMOUNTS = {
+    "creatinine": ("mg/dL", ("0.2", "0.6", "0.8", "1", "1.2", "1.4", "1.45", "1.5", "1.7", "1.71", "3")),
+    **dict.fromkeys(("bilirubin_direct", "bilirubin_conjugated", "bilirubin_total"), ("mg/dL", ("0.2", "2.9", "3.0", "3.1", "9"))),
+    **dict.fromkeys(("ejection_fraction", "shortening_fraction", "marrow_blasts"), ("%", PERCENT)),
+    "mrd": ("%", ("0.001", "0.009", "0.01", "0.2")),
+}
+NAMES = {"bilirubin_direct": "direct bilirubin", "bilirubin_conjugated": "conjugated bilirubin", "bilirubin_total": "total bilirubin",
+         "bcr_abl1": "BCR::ABL1", "mrd": "MRD"}  # fmt: skip
+_references = count(1)
+
+
+def evidence(words: str, day: Day | None = None, basis: Basis = Basis.RECORDED) -> Evidence:
+    return Evidence(words, f"Invented/{next(_references)}", str(day) if day else None, basis)
+
+
+def _exact(day: date) -> Day:
+    return Day(day, day)
+
+
+@st.composite
+def told_day(draw, day: date, exactly: bool = False) -> Day:
+    """The day as a record may state it: itself, its month, or its year."""
+    how = "day" if exactly else draw(st.sampled_from(("day", "day", "day", "month", "year")))
+    if how == "year":
+        return Day(date(day.year, 1, 1), date(day.year, 12, 31))
+    if how == "month":
+        first = day.replace(day=1)
+        return Day(first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
+    return _exact(day)
+
+
+def sourced(day: Day, source: Evidence) -> Day:
+    return Day(day.first, day.last, None, (source,), day.gaps)
+
+
+@st.composite
+def told_amount(draw, number: str, unit: str, source: Evidence) -> Amount:
+    """The amount as a laboratory may report it: exactly, censored, or as a range around it."""
+    value = Decimal(number)
+    low, high = draw(st.sampled_from(((value, value),) * 3 + ((Decimal(0), value * 2 + 1), (value / 2, None), (value / 2, value * 2))))
+    return Amount(low, high, unit, evidence=(source,))
+
+
+@st.composite
+def readings(draw, fact: str, days, labels=frozenset(), most: int = 2) -> tuple[Reading, ...]:
+    """Results of one test on different days; some of them unusable."""
+    told = []
+    for day in draw(st.lists(days, max_size=most, unique=True)):
+        source = evidence(fact, _exact(day))
+        if draw(st.integers(0, 5)) == 0:
+            problem = Gap(NAMES.get(fact, fact), draw(st.sampled_from((Why.UNIT, Why.PENDING, Why.MISSING))), f"{fact}: unusable", (source,))
+            told.append(Reading(any_amount(problem), _exact(day), source, labels, problem))
+            continue
+        if fact == "bcr_abl1":
+            value = one(draw(st.sampled_from(("positive", "negative"))), source)
+        else:
+            unit, numbers = AMOUNTS[fact]
+            value = draw(told_amount(draw(st.sampled_from(numbers)), unit, source))
+        told.append(Reading(value, _exact(day), source, labels))
+    return tuple(told)
+
+
+def series(fact: str, *told: Reading) -> Series:
+    return Series(NAMES.get(fact, fact.replace("_", " ")), tuple(told))
+
+
+@st.composite
+def stories(draw, anchors: bool = True) -> PatientFacts:
+    """One child. Without `anchors` nothing is known of the trial: no enrolment, no reinduction."""
+    relapsed = AS_OF - timedelta(days=draw(st.integers(3, 50)))
+    diagnosed = relapsed - timedelta(days=draw(st.sampled_from((120, 400, 1500))))
+    years_old = draw(st.sampled_from((0, 1, 2, 9, 10, 13, 16, 21, 22, 23)))
+    born = relapsed.replace(year=relapsed.year - years_old) - timedelta(days=draw(st.sampled_from((0, 1, 40, 200, 364))))
+    born = min(born, diagnosed - timedelta(days=1))
+    off = relapsed - timedelta(days=draw(st.sampled_from((30, 365, 366, 900)))) if diagnosed < relapsed - timedelta(days=1000) else None
+    lineage = draw(st.sampled_from(LINEAGES))
+    first = draw(st.booleans())
+    enrolled = relapsed + timedelta(days=draw(st.integers(0, 10))) if anchors and draw(st.booleans()) else None
+    started = enrolled and enrolled + timedelta(days=1)
+    recent = st.integers(0, 45).map(lambda days: AS_OF - timedelta(days=days))
+    around_relapse = st.sampled_from([relapsed + timedelta(days=d) for d in (0, 1)])
+    known_lineage = st.sampled_from((frozenset({lineage}), frozenset({lineage}), frozenset()))
+
+    born_day = draw(told_day(born))
+    facts = {
+        "birth_date": sourced(born_day, evidence("born", born_day)),
+        "sex": one(draw(st.sampled_from(("male", "female"))), evidence("sex")),
+        "deceased": one("no", evidence("not recorded as deceased")),
+        "first_line_end": Listed(tuple(sourced(_exact(off), evidence("first-line treatment ended")) for _ in range(1) if off)),
+        "enrolment": Listed(tuple(sourced(_exact(enrolled), evidence("enrolled")) for _ in range(1) if enrolled)),
+        "doses": Listed(tuple(Dose("idarubicin", _exact(started), evidence("idarubicin given")) for _ in range(1) if started and started <= AS_OF)),
+    }
+    problem_list = []
+    for onset, relapse in ((diagnosed, False), (relapsed, True)):
+        source = evidence("leukaemia", _exact(onset))
+        ordinal = ("first" if first else "later") if relapse else None
+        problem_list.append(Diagnosis(source, draw(known_lineage), onset=sourced(draw(told_day(onset, exactly=relapse)), source), relapse=relapse,
+                                      ordinal=ordinal, sites=frozenset({"marrow"}) if relapse else frozenset()))  # fmt: skip
+    facts["diagnoses"] = Listed(tuple(problem_list))
+    for fact in ("creatinine", "bilirubin_direct", "bilirubin_conjugated", "bilirubin_total", "ejection_fraction", "shortening_fraction", "bcr_abl1"):
+        facts[fact] = series(fact, *draw(readings(fact, recent)))
+    eoi = frozenset({"eoi"})
+    later = st.sampled_from([AS_OF - timedelta(days=1), AS_OF])
+    facts["marrow_blasts"] = series("marrow_blasts", *draw(readings("marrow_blasts", around_relapse)), *draw(readings("marrow_blasts", later, eoi)))
+    facts["mrd"] = series("mrd", *draw(readings("mrd", later, eoi | {"ngs", "marrow"})), *draw(readings("mrd", later, eoi | {"flow", "marrow"})))
+
+    answers = {}
+    for link_id, option in (("lineage", lineage), ("relapse-ordinal", "first" if first else "second-or-later"), ("relapse-site", "isolated_marrow")):
+        if draw(st.booleans()):
+            answers[link_id] = one(option, evidence(f"{link_id} {option}", basis=Basis.ATTESTED))
+    for link_id, day in (("relapse-date", relapsed), ("off-treatment-date", off), ("initial-diagnosis-date", diagnosed)):
+        if day and draw(st.booleans()):
+            answers[link_id] = sourced(_exact(day), evidence(link_id, basis=Basis.ATTESTED))
+    facts["chart_review"] = ChartReview(answers)
+    return PatientFacts("Patient/invented", AS_OF, **facts)
+
+
+CALENDAR = [date(2015, 3, 15), date(2019, 2, 1), date(2023, 9, 1), date(2024, 8, 31), date(2025, 6, 30), *(AS_OF - timedelta(days=d) for d in (0, 1, 14, 15, 31, 60, 61))]
+any_day = st.sampled_from(CALENDAR)
+
+
+@st.composite
+def any_diagnosis(draw) -> Diagnosis:
+    day = draw(any_day)
+    source = evidence("leukaemia", _exact(day))
+    return Diagnosis(
+        source,
+        draw(st.sampled_from((*map(lambda lineage: frozenset({lineage}), LINEAGES), frozenset()))),
+        family=draw(st.sampled_from((MET, MET, UNKNOWN))),
+        confirmed=draw(st.sampled_from((MET, MET, MET, UNKNOWN, NOT_MET))),
+        onset=draw(st.none() | told_day(day).map(lambda told: sourced(told, source))),
+        recorded=draw(st.none() | st.just(sourced(_exact(day), source))),
+        relapse=draw(st.booleans()),
+        refractory=draw(st.integers(0, 8)) == 0,
+        remission=draw(st.integers(0, 3)) == 0,
+        ordinal=draw(st.sampled_from((None, None, "first", "later"))),
+        sites=draw(st.frozensets(st.sampled_from(("marrow", "cns", "testis")), max_size=2)),
+    )
+
+
+@st.composite
+def any_facts(draw) -> PatientFacts:
+    source = evidence("born")
+    facts = {
+        "birth_date": sourced(draw(told_day(draw(any_day))), source),
+        "sex": one(draw(st.sampled_from(("male", "female"))), evidence("sex")),
+        "deceased": one(draw(st.sampled_from(("no", "no", "no", "yes"))), evidence("vital status")),
+        "diagnoses": Listed(tuple(draw(st.lists(any_diagnosis(), max_size=3)))),
+        "doses": Listed(tuple(Dose(draw(st.sampled_from(("idarubicin", "mercaptopurine"))), _exact(day), evidence("dose")) for day in draw(st.lists(any_day, max_size=2)))),
+        "first_line_end": Listed(tuple(sourced(_exact(day), evidence("off")) for day in draw(st.lists(any_day, max_size=1)))),
+        "enrolment": Listed(tuple(sourced(_exact(day), evidence("enrolled")) for day in draw(st.lists(any_day, max_size=1)))),
+    }
+    for fact in (*AMOUNTS, "bcr_abl1"):
+        labels = draw(st.sampled_from((frozenset(), frozenset({"eoi"})))) | (frozenset({"ngs", "marrow"}) if fact == "mrd" else frozenset())
+        facts[fact] = series(fact, *draw(readings(fact, any_day, labels, most=3)))
+    answers = {}
+    options = {"lineage": LINEAGES, "relapse-ordinal": ("first", "second-or-later", "refractory", "suspected"), "bcr-abl1": ("positive", "negative"),
+               "relapse-site": ("isolated_marrow", "combined", "extramedullary_only"), "on-treatment-at-relapse": ("yes", "no")}  # fmt: skip
+    for link_id in draw(st.lists(st.sampled_from(sorted(options)), max_size=3, unique=True)):
+        answers[link_id] = one(draw(st.sampled_from(options[link_id])), evidence(link_id, basis=Basis.ATTESTED))
+    for link_id in draw(st.lists(st.sampled_from(("relapse-date", "off-treatment-date", "enrolment-date", "reinduction-start-date")), max_size=2, unique=True)):
+        answers[link_id] = sourced(_exact(draw(any_day)), evidence(link_id, basis=Basis.ATTESTED))
+    facts["chart_review"] = ChartReview(answers)
+    return PatientFacts("Patient/invented", AS_OF, **facts)
