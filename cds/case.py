@@ -6,10 +6,9 @@ computed once, on first use.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
 
 from cds import course, history, treatment
 from cds.day import Day, completed_years, on
@@ -23,10 +22,18 @@ M2 = amount("5 %")
 SILENT = (Why.MISSING, Why.NOT_LOOKED_UP)  # the record says nothing: a clinician's answer stands
 
 
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The windows in which samples belong to the relapse, or to the end of induction; a trial's policies are these and more."""
+
+    relapse_sample_days_before: int = 14  # relapse samples: from so long before the relapse up to the reinduction
+    eoi_days: tuple[int, int] = (21, 56)  # end of induction: so long after the reinduction start, or labelled
+
+
 class Case:
-    def __init__(self, facts: PatientFacts, policies: Any):
+    def __init__(self, facts: PatientFacts, windows: Windows = Windows()):
         self.facts = in_order(facts)
-        self.policies = policies  # the trial's own; this file needs its windows
+        self.windows = windows
 
     # --- anchors -------------------------------------------------------------------------------------------------
 
@@ -153,7 +160,7 @@ class Case:
     @cached_property
     def _relapse_window(self) -> tuple[Day, Day]:
         """A marrow, or CD19, after the reinduction start is never that of the relapse."""
-        return self.relapse_date.plus_days(-self.policies.relapse_sample_days_before), self.evaluated_on
+        return self.relapse_date.plus_days(-self.windows.relapse_sample_days_before), self.evaluated_on
 
     def _of_the_relapse(self, series: Series) -> Series:
         inside = series.between(*self._relapse_window)
@@ -202,7 +209,7 @@ class Case:
         labelled += [r for r in series.readings if told and r not in labelled and told.surely_by(r.when) and r.when.surely_by(told)]
         if labelled:
             return Series(f"end-of-induction {series.name}", tuple(labelled), series.gap)
-        first, last = self.policies.eoi_days
+        first, last = self.windows.eoi_days
         timed = series.between(start.plus_days(first), start.plus_days(last)).readings if start else ()
         return Series(f"end-of-induction {series.name}", tuple(r for r in timed if r.when.surely_by(today)), series.gap)
 

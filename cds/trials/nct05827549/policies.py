@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from cds.case import Windows
+
 
 @dataclass(frozen=True, slots=True)
-class Policies:
+class Policies(Windows):
     """Days are counted back from the day eligibility is frozen; a result exactly that old is current."""
 
     creatinine_days: int = 14
@@ -16,8 +18,6 @@ class Policies:
     performance_status_days: int = 14
     hcg_days: int = 7
     hiv_days: int = 180
-    relapse_sample_days_before: int = 14  # relapse samples: from so long before the relapse up to the reinduction
-    eoi_days: tuple[int, int] = (21, 56)  # end of induction: so long after the reinduction start, or labelled
     prepubertal_presumption_below_age: int = 8
     age_upper: Literal["contested_22", "lt22", "le22"] = "contested_22"
     marrow_below_5pct: Literal["review", "not_met"] = "review"
