@@ -43,6 +43,15 @@ class Raised:
 
 
 @dataclass(frozen=True, slots=True)
+class NextStep:
+    """One fact that alone would settle criteria, and may change the overall status or the risk group."""
+
+    fact: str
+    criteria: tuple[str, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     protocol: str
     text_version: str
@@ -53,6 +62,7 @@ class Assessment:
     criteria: tuple[Judged, ...]
     risk: Risk
     flags: tuple[Raised, ...]
+    next_steps: tuple[NextStep, ...] = ()
     issues: tuple[Evidence, ...] = ()
     not_looked_up: tuple[tuple[str, str], ...] = ()
     anchors: tuple[Evidence, ...] = ()  # the dates the judgement hangs on, with where they come from
@@ -80,6 +90,7 @@ class Assessment:
             "risk": {"status": self.risk.status, "group": self.risk.group, "possible": list(self.risk.possible),
                      "needed": list(self.risk.needed), "words": self.risk.words},
             "flags": [{"id": f.id, "words": f.words} for f in self.flags],
+            "next_steps": [{"fact": s.fact, "criteria": list(s.criteria), "words": s.words} for s in self.next_steps],
             "issues": [{"reference": i.reference, "words": i.words} for i in self.issues],
             "not_looked_up": [{"search": search, "words": words} for search, words in self.not_looked_up],
         }

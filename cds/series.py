@@ -7,7 +7,7 @@ answer is a set of `Candidates`, because two results of the same time, or one wi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cds.day import Day
 from cds.finding import Evidence, Finding, Gap, Why, every_possibility, unknown
@@ -39,7 +39,8 @@ class Candidates:
             return unknown(*self.gaps)
         seen = tuple(r.source for r in self.readings)
         words = f"{self.name}: {' and '.join(str(e) for e in seen)} disagree"
-        return every_possibility((test(r) for r in self.readings), Gap(self.name, Why.CONFLICT, words, seen))
+        finding = every_possibility((test(r) for r in self.readings), Gap(self.name, Why.CONFLICT, words, seen))
+        return replace(finding, gaps=tuple(replace(g, fact=self.name) if g.fact == "value" else g for g in finding.gaps))
 
     def __lt__(self, limit: Amount) -> Finding:
         return self.each(lambda r: r.value < limit)
@@ -88,7 +89,7 @@ class Series:
         problems = tuple(r.problem for r in newest if r.problem and not (usable and r.problem.reason is Why.PENDING and _beside(r, usable)))
         if problems:
             older = tuple(r.source for r in known if r.problem is None)
-            return Candidates(self.name, gaps=tuple(_showing(p, older) for p in problems))
+            return Candidates(self.name, gaps=tuple(_showing(self.name, p, older) for p in problems))
         if not usable:
             return Candidates(self.name, gaps=(self.gap or Gap(self.name, Why.MISSING, f"no {self.name} found"),))
         return Candidates(self.name, usable)
@@ -109,11 +110,9 @@ def _beside(reading: Reading, others: tuple[Reading, ...]) -> bool:
     return any(not o.when.surely_before(reading.when) for o in others)
 
 
-def _showing(problem: Gap, older: tuple[Evidence, ...]) -> Gap:
-    if not older:
-        return problem
-    words = f"{problem.words} (not decided by {', '.join(str(e) for e in older)})"
-    return Gap(problem.fact, problem.reason, words, problem.seen + older)
+def _showing(name: str, problem: Gap, older: tuple[Evidence, ...]) -> Gap:
+    aside = f" (not decided by {', '.join(str(e) for e in older)})" if older else ""
+    return Gap(name, problem.reason, problem.words + aside, problem.seen + older)
 
 
 def _freshness(name: str, reading: Reading, until: Day, days: int) -> list[Gap]:

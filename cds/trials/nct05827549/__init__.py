@@ -8,6 +8,7 @@ from cds.finding import Evidence, Finding, Gap, Why, met, not_met, unknown
 from cds.protocol import Protocol
 from cds.trials.nct05827549 import eligibility, exclusion
 from cds.trials.nct05827549.flags import FLAGS
+from cds.trials.nct05827549.open_facts import OPEN_FACTS
 from cds.trials.nct05827549.policies import Policies
 from cds.trials.nct05827549.risk import GROUPS, KNOWN, RISK, risk_inputs, risk_words
 from cds.truth import UNKNOWN
@@ -70,5 +71,6 @@ PROTOCOL = Protocol(
     risk_words=risk_words,
     groups=GROUPS,
     flags=FLAGS,
+    open_facts=OPEN_FACTS,
     policies=Policies(),
 )

@@ -1,0 +1,71 @@
+"""What would change the answer: for each fact still open, every value it could take is tried, one fact at a time.
+
+A fact is a next step if some value of it would change the overall status or the groups still possible. Nothing is written
+by hand but the values to try. A recorded fact is tried again only where the criterion it decides can change with time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cds.assessment import Judged, NextStep, Risk
+from cds.case import Case
+from cds.facts import PatientFacts
+from cds.judging import overall_of, risk_of
+from cds.truth import UNKNOWN
+
+if TYPE_CHECKING:
+    from cds.protocol import Protocol
+
+Supposing = Callable[[PatientFacts, Case], PatientFacts]
+"""The same child, with one fact settled in one way."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFact:
+    """A fact that can be asked for."""
+
+    fact: str  # what a clinician calls it
+    gaps: tuple[str, ...]  # the names its gaps go by
+    values: tuple[Supposing, ...]  # what it could turn out to be
+    lifts: str = ""  # the criterion that it may meet tomorrow though it fails today
+
+
+def next_steps(protocol: Protocol, case: Case, policies: Any, judged: tuple[Judged, ...], overall: str, risk: Risk) -> tuple[NextStep, ...]:
+    """The facts worth asking for, in the order of the protocol's table."""
+    unknown = [j for j in judged if j.finding.truth is UNKNOWN]
+    lifting = {j.criterion.id: j for j in judged if j.blocks and j.criterion.modifiable}
+    of_risk = {gap.fact for gap in risk.gaps}
+    missing = {gap.fact for j in unknown for gap in j.finding.gaps} | of_risk
+
+    def step(fact: OpenFact) -> NextStep | None:
+        tried = [j for j in unknown if any(gap.fact in fact.gaps for gap in j.finding.gaps)]
+        tried += [lifting[fact.lifts]] if fact.lifts in lifting else []
+        left = None if of_risk.isdisjoint(fact.gaps) else risk.possible  # only an input of the risk group can change it
+        outcomes = [_supposed(protocol, value(case.facts, case), policies, judged, tried, left is not None) for value in fact.values]
+        settled = tuple(
+            j.criterion.id
+            for i, j in enumerate(tried)
+            if all(again[i].finding.truth is not UNKNOWN for again, _, _ in outcomes)
+            and any(again[i].finding.truth is not j.finding.truth for again, _, _ in outcomes)
+        )
+        if all(status == overall and (left is None or would in ((), left)) for _, status, would in outcomes):
+            return None
+        effect = f"settles {', '.join(settled)}" if settled else "narrows the risk group" if risk.possible else "may change the answer"
+        return NextStep(fact.fact, settled, f"{fact.fact}: {effect}")
+
+    open_facts = [fact for fact in protocol.open_facts if missing & set(fact.gaps) or fact.lifts in lifting]
+    return tuple(found for fact in open_facts if (found := step(fact)))
+
+
+def _supposed(protocol: Protocol, facts: PatientFacts, policies: Any, judged: tuple[Judged, ...], tried: list[Judged],
+              with_risk: bool) -> tuple[list[Judged], str, tuple[str, ...]]:
+    """The criteria tried again, the status and the groups left, if it were so; what is decided already stays decided."""
+    case = Case(facts, policies)
+    again = [Judged(j.criterion, j.criterion.rule(case, policies)) for j in tried]
+    findings = {j.criterion.id: j for j in judged} | {j.criterion.id: j for j in again}
+    overall = overall_of(tuple(findings.values()))
+    left = () if overall == "not_eligible" or not with_risk else risk_of(protocol, case, {id: j.finding for id, j in findings.items()}).possible
+    return again, overall, left
