@@ -149,18 +149,19 @@ class PatientFacts:
 
 def in_order(facts: PatientFacts) -> PatientFacts:
     """The same facts, their lists in an order of their own, so that the order in which they came never shows."""
-    lists = {f.name: value for f in fields(facts) if isinstance(value := getattr(facts, f.name), Series | Listed)}
-    sorted_lists = {
-        name: replace(value, readings=_sorted(value.readings)) if isinstance(value, Series) else replace(value, items=_sorted(value.items))
-        for name, value in lists.items()
-    }
-    return replace(facts, **sorted_lists)
-
-
-def _sorted(items: tuple) -> tuple:
-    return tuple(sorted(items, key=_place)) if len(items) > 1 else items
+    sorted_lists: dict[str, Any] = {}
+    for name in _LISTS:
+        value = getattr(facts, name)
+        if isinstance(value, Series) and len(value.readings) > 1:
+            sorted_lists[name] = replace(value, readings=tuple(sorted(value.readings, key=_place)))
+        elif isinstance(value, Listed) and len(value.items) > 1:
+            sorted_lists[name] = replace(value, items=tuple(sorted(value.items, key=_place)))
+    return replace(facts, **sorted_lists) if sorted_lists else facts
 
 
 def _place(item: Any) -> tuple[str, ...]:
     sources = item.evidence if isinstance(item, Day) else (item.source,)
     return tuple(part or "" for source in sources for part in (source.date, source.reference, source.words))
+
+
+_LISTS = tuple(f.name for f in fields(PatientFacts))
