@@ -53,13 +53,6 @@ def flag(words: str) -> Callable[[Rule], Flag]:
     return lambda rule: Flag(rule.__name__, words, rule)
 
 
-def not_judged(id: str, name: str, *text: str, modifiable: bool = False) -> Criterion:
-    """A bullet of the document that this version quotes and does not judge: an honest unknown."""
-    gap = Gap(name, Why.NOT_LOOKED_UP, f"{name}: not judged yet by this version, please check")
-    kind = "inclusion" if id.startswith("INC") else "exclusion"
-    return Criterion(id, kind, name, text, lambda p, policy: unknown(gap), modifiable=modifiable)
-
-
 def unclear_text(fact: str, words: str) -> Finding:
     """The text itself can be read in two ways: unknown, for the study team."""
     return unknown(Gap(fact, Why.SOURCE_AMBIGUOUS, words))

@@ -135,7 +135,8 @@ class NotingFacts(Noting):
 
 class NotingCase(Case):
     def __init__(self, facts: PatientFacts, policies: Any, notes: Notes):
-        super().__init__(NotingFacts(facts, notes), policies)  # type: ignore[arg-type]
+        super().__init__(facts, policies)
+        self.facts = NotingFacts(self.facts, notes)  # type: ignore[assignment]
         self.notes = notes
 
     def computed(self, attribute: str) -> Any:

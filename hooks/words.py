@@ -23,7 +23,7 @@ STATUS = {
     "eligible_pending_clinician_review": "No blocking criterion found – needs clinician review",
 }
 NOT_MET_TODAY = "Not met today – may change with time or treatment"
-NOTHING_BLOCKS = "Nothing blocks among the rules checked"
+SHORT_QUOTE = 100  # characters of the sentence beside what is favourable; the whole sentence beside what is not
 LONGEST_LIST = 25  # lines of one section
 MISSING = {  # what is missing, by why it is unknown
     Why.CONFLICT: "one answer on {}",
@@ -38,7 +38,9 @@ MISSING = {  # what is missing, by why it is unknown
 BREAK = "\\\n  "  # a new line within a list item
 CHEAPEST_FIRST = (  # what a clinician can settle soonest stands first
     "creatinine", "direct bilirubin", "total bilirubin", "shortening fraction", "ejection fraction", "sex", "birth date",
-    "relapse date", "relapse", "relapse ordinal", "relapse site", "marrow blasts", "lineage", "leukaemia diagnosis", "BCR::ABL1",
+    "performance status", "pregnancy test", "HIV test", "allergies", "other trial", "allogeneic transplant", "blinatumomab",
+    "end of frontline induction", "same four induction drugs", "relapse date", "relapse", "relapse ordinal", "relapse site",
+    "marrow blasts", "lineage", "leukaemia diagnosis", "CD19", "BCR::ABL1", "genetic syndrome",
 )  # fmt: skip
 
 
@@ -57,8 +59,8 @@ def verdict(judged: Judged) -> str:
     return "exclusion applies" if is_met else "exclusion does not apply"
 
 
-def is_judged(judged: Judged) -> bool:
-    return not any("not judged yet" in gap.words for gap in judged.finding.gaps)
+def for_judgement(judged: Judged) -> bool:
+    return judged.finding.reason is Why.JUDGEMENT
 
 
 def summary_words(a: Assessment) -> str:
@@ -71,11 +73,7 @@ def summary_words(a: Assessment) -> str:
     missing = missing_facts(a)
     if missing:
         return f"cannot tell yet – missing {', '.join(MISSING.get(gap.reason, '{}').format(fact) for fact, _, gap in missing)}"
-    unjudged = [j for j in a.criteria if not is_judged(j)]
-    if unjudged:
-        rules = distinct_rules(a.criteria)
-        return f"nothing blocks among the {rules - distinct_rules(unjudged)} rules checked; {distinct_rules(unjudged)} more are for you to check"
-    open_items = sum(j.finding.truth is UNKNOWN for j in a.criteria)
+    open_items = sum(map(for_judgement, a.criteria))
     return f"no blocking criterion found in the chart – {open_items} items need your judgement"
 
 
@@ -91,7 +89,7 @@ def missing_facts(a: Assessment) -> list[tuple[str, list[str], Gap]]:
     """Each missing fact once, with the criteria it would settle, the cheapest first."""
     found: dict[str, tuple[list[str], Gap]] = {}
     for judged in a.criteria:
-        for gap in judged.finding.gaps if judged.finding.truth is UNKNOWN and is_judged(judged) else ():
+        for gap in judged.finding.gaps if judged.finding.truth is UNKNOWN else ():
             if gap.reason is not Why.JUDGEMENT:
                 found.setdefault(gap.fact, ([], gap))[0].append(judged.criterion.id)
     order = {fact: i for i, fact in enumerate(CHEAPEST_FIRST)}
@@ -104,25 +102,24 @@ def distinct_rules(criteria: Iterable[Judged]) -> int:
 
 
 def detail(a: Assessment, software_version: str) -> str:
-    judged = [j for j in a.criteria if is_judged(j)]
-    unknown = [j for j in judged if j.finding.truth is UNKNOWN]
-    counts = (f"{distinct_rules(judged) - distinct_rules(unknown)} of {distinct_rules(a.criteria)} rules checked, "
-              f"{len(a.blocking)} blocking, {distinct_rules(unknown)} missing, "
-              f"{distinct_rules(a.criteria) - distinct_rules(judged)} not judged by this version")  # fmt: skip
-    favourable = [j for j in judged if j.finding.truth is not UNKNOWN and not j.blocks]
-    missing = missing_facts(a)
-    status = NOT_MET_TODAY if a.modifiable else STATUS[a.overall] if missing or a.overall != "insufficient_data" else NOTHING_BLOCKS
+    judgement = [j for j in a.criteria if for_judgement(j)]
+    unknown = [j for j in a.criteria if j.finding.truth is UNKNOWN and j not in judgement]
+    checked = distinct_rules(a.criteria) - distinct_rules(unknown) - distinct_rules(judgement)
+    counts = (f"{checked} of {distinct_rules(a.criteria)} rules checked, {distinct_rules(j for j in a.criteria if j.blocks)} blocking, "
+              f"{distinct_rules(unknown)} missing, {distinct_rules(judgement)} need your judgement")  # fmt: skip
+    favourable = [j for j in a.criteria if j.finding.truth is not UNKNOWN and not j.blocks and j.criterion.id != "EXC-06"]
+    status = NOT_MET_TODAY if a.modifiable else STATUS[a.overall]
     sections = (
         [first_line(a)],
         [f"**{status}.** {counts}."],
-        _section("What blocks", (_criterion(j) for j in a.blocking)),
-        _section("Missing", (_missing(fact, ids, gap, a) for fact, ids, gap in missing)),
+        _section("What blocks", (_criterion(j) for j in a.blocking if j.criterion.id != "EXC-06")),
+        _section("Missing", (_missing(fact, ids, gap, a) for fact, ids, gap in missing_facts(a))),
         _section("Risk group", _risk(a.risk)),
         _section("Please look at", (_flag(f) for f in a.flags)),
-        _section("Found in the chart", (_criterion(j, 160) for j in favourable)),
+        _section("Found in the chart", (_criterion(j, SHORT_QUOTE) for j in favourable)),
         _section("Data seen and not used", (f"- {escape(i.words)} ({escape(i.reference or 'no reference')})" for i in a.issues)),
         _section("Not looked up", (f"- {escape(search)}: {escape(why)}" for search, why in a.not_looked_up)),
-        _section("Not judged by this version, please check", [_names(j for j in a.criteria if not is_judged(j))]),
+        _section("For your judgement", (f"- **{j.criterion.id}**: {escape(j.finding.words)}" for j in judgement)),
         _section("Dates used", (f"- {escape(str(anchor))}" for anchor in a.anchors)),
         [f"Judged as of {a.evaluated_as_of}. Free-text notes were not read. relapse-cds {software_version}."],
     )
@@ -168,6 +165,3 @@ def _flag(flag: Raised) -> str:
     seen = "; ".join(escape(str(e)) for e in flag.evidence)
     return f"- {escape(flag.words)}" + (f" ({seen})" if seen else "")
 
-
-def _names(criteria: Iterable[Judged]) -> str:
-    return ", ".join(f"{j.criterion.id} {escape(j.criterion.name)}" for j in criteria)

@@ -175,7 +175,12 @@ def performance_status(p: Case, policy: Policies) -> Finding:
         other = p.current(Series(scores.name, tuple(r for r in scores.readings if r not in right.readings)), policy.performance_status_days)
         if other.readings:
             return unknown(*(wrong_scale(r) for r in other.readings))
-    return current.each(lambda r: given(asked[r], r.value >= amount("60 %")))
+
+    def scored(reading: Reading) -> Finding:
+        score = reading.value >= amount("60 %")
+        return given(asked[reading], score).noting(f"{score.words} ({p.age_on(reading.when)} old)")
+
+    return current.each(scored)
 
 
 def wrong_scale(reading: Reading) -> Gap:
