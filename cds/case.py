@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 
-from cds import course, history, treatment
+from cds import course, disease, history, treatment
 from cds.day import Day, completed_years, on
-from cds.facts import LINEAGES, Listed, PatientFacts, in_order
-from cds.finding import Basis, Evidence, Finding, Gap, Why, met, not_met, unknown
+from cds.facts import Listed, PatientFacts, in_order
+from cds.finding import Basis, Evidence, Finding, Gap, Why, not_met, unknown
 from cds.series import Candidates, Reading, Series
 from cds.truth import MET, NOT_MET, UNKNOWN
 from cds.values import Amount, Choice, amount, any_amount, any_of, one
@@ -89,28 +89,8 @@ class Case:
 
     @cached_property
     def lineage(self) -> Choice:
-        """Which leukaemia of the lymphoblastic family: what confirmed records and the chart review leave open."""
-        recorded = [d for d in course.confirmed(self.facts) if d.lineages]
-        refuted = [d for d in self.facts.diagnoses.items if d.confirmed is NOT_MET and len(d.lineages) == 1]
-        answered = self.facts.chart_review.answers.get("lineage")
-        stated = {lineage for d in recorded for lineage in d.lineages} | set(answered.options if answered else ())
-        denied = {lineage for d in refuted for lineage in d.lineages}
-        evidence = tuple(d.source for d in recorded) + (answered.evidence if answered else ())
-        if stated & denied or len(stated) > 1:
-            told = evidence + tuple(d.source for d in refuted)
-            gap = Gap("lineage", Why.CONFLICT, "more than one lineage on record: " + ", ".join(map(str, told)), told)
-            both = {"mixed_phenotype"} if {"b_all", "t_all"} <= stated else set()
-            return any_of(stated | both | (LINEAGES if stated & denied else set()), gap)
-        if stated:
-            return Choice(frozenset(stated), evidence)
-        lymphoma = tuple(d.source for d in self.facts.diagnoses.items if "lymphoblastic_lymphoma" in d.hinted)
-        if lymphoma:
-            words = "lymphoblastic lymphoma: the text names leukaemia only; ask the study team"
-            return any_of(LINEAGES - denied, Gap("lineage", Why.SOURCE_AMBIGUOUS, words, lymphoma))
-        doubtful = tuple(d.source for d in self.facts.diagnoses.items if d.confirmed is UNKNOWN and d.lineages)
-        words = "lineage not confirmed" if doubtful else "lineage not recorded (immunophenotype)"
-        gap = self.facts.diagnoses.gap or Gap("lineage", Why.MISSING, words, doubtful)
-        return Choice(LINEAGES - denied, tuple(d.source for d in refuted), (gap,))
+        """One of LINEAGES, or every one the record leaves open."""
+        return disease.lineage(self.facts)
 
     @cached_property
     def relapse(self) -> Choice:
@@ -119,31 +99,13 @@ class Case:
 
     @cached_property
     def relapse_sites(self) -> Choice:
-        """isolated_marrow | combined | extramedullary_only, as recorded for this relapse (not from the marrow count)."""
-        everything = {"isolated_marrow", "combined", "extramedullary_only"}
-        sites = self.extramedullary_sites
-        marrow = any("marrow" in d.sites for d in course.relapse_records(self.facts))
-        evidence = tuple(d.source for d in course.relapse_records(self.facts) if d.sites) + sites.evidence
-        recorded = None
-        if marrow:
-            recorded = Choice(frozenset({"combined"} if sites.options else {"isolated_marrow", "combined"}), evidence)
-        elif sites.options and any(d.sites for d in course.relapse_records(self.facts)):
-            recorded = Choice(frozenset({"extramedullary_only", "combined"}), evidence)
-        answered = self.facts.chart_review.answers.get("relapse-site")
-        if answered and recorded and recorded.options.isdisjoint(answered.options):
-            words = "relapse site differs between the record and the chart review"
-            return recorded.either(answered, Gap("relapse site", Why.CONFLICT, words, recorded.evidence + answered.evidence))
-        gap = self.facts.diagnoses.gap or Gap("relapse site", Why.MISSING, "relapse site not recorded")
-        return answered or recorded or any_of(everything, gap)
+        """isolated_marrow | combined | extramedullary_only."""
+        return disease.relapse_sites(self.facts, self.extramedullary_sites)
 
     @cached_property
     def extramedullary_sites(self) -> Choice:
-        """The sites outside the marrow on record for this relapse; an empty set when none is."""
-        window = self._relapse_window
-        inside = [d for d in self.facts.diagnoses.items if d.confirmed is MET and d.sites - {"marrow"} and not d.remission
-                  and (d.relapse or (d.onset and window[0].surely_by(d.onset) and d.onset.surely_by(window[1])))]
-        sites = {site for d in inside for site in d.sites - {"marrow"}} | self.facts.chart_review.sites
-        return Choice(frozenset(sites), tuple(d.source for d in inside))
+        """cns, testis, other: an empty set of options when none is on record for this relapse."""
+        return disease.extramedullary_sites(self.facts, *self._relapse_window)
 
     # --- results -------------------------------------------------------------------------------------------------
 
@@ -243,7 +205,7 @@ class Case:
 
     def ever(self, series: Series, option: str, link_id: str) -> Finding:
         """Was `option` ever found? Positive once is positive for good; no result at all is unknown, never no."""
-        recorded = self.ever_recorded(series, option)
+        recorded = history.ever_found(series, option)
         answered = self.facts.chart_review.answers.get(link_id)
         if answered is None:
             return recorded
@@ -287,45 +249,6 @@ class Case:
             words = f"off treatment {off}, so induction ended earlier; relapse {self.relapse_date}"
             return not_met(*seen, note=words).as_basis(Basis.DERIVED)
         return unknown(gap)
-
-    # --- pregnancy -----------------------------------------------------------------------------------------------
-
-    def pregnant(self, days: int) -> Finding:
-        """Met on a recorded pregnancy or a newest test that is positive, not older than `days`; else nothing is said."""
-        since = self.evaluated_on.plus_days(-days)
-        recorded = [e.source for e in history.before_the_freeze(self.facts.pregnancy, self.evaluated_on)
-                    if e.sure is MET and not (e.when and e.when.surely_before(since))]  # fmt: skip
-        newest = self.facts.hcg.latest(self.evaluated_on).readings
-        recorded += [r.source for r in newest if r.value.is_("positive").truth is MET and not r.when.surely_before(since)]
-        return met(*recorded) if recorded else not_met()
-
-    def not_pregnant(self, days: int) -> Finding:
-        """Met on any one piece of evidence: a clinician's, a sterilisation, a negative test not older than `days`."""
-        answer = self.facts.chart_review.answers.get("non-pregnancy-evidence")
-        sterilised = [e.source for e in history.before_the_freeze(self.facts.sterilised, self.evaluated_on) if e.sure is MET]
-        if answer is not None or sterilised:
-            return met(*sterilised, *(answer.evidence if answer else ()))
-        possible = [e for e in self.facts.pregnancy.items if e.sure is UNKNOWN]
-        if possible:
-            return unknown(*(Gap("pregnancy test", Why.PENDING, f"{e.source}: not settled", (e.source,)) for e in possible))
-        tested = self.current(self.facts.hcg, days)
-        if tested.readings and tested.is_("negative").truth is MET:
-            return tested.is_("negative")
-        needed = Gap("pregnancy test", Why.MISSING, "pregnancy test needed")
-        return unknown(*(tested.gaps if tested.gaps and not tested.lacks(Why.MISSING) else (needed,)))
-
-    def ever_recorded(self, series: Series, option: str) -> Finding:
-        found = [r for r in series.readings if r.problem is None and r.value.is_(option).truth is MET]
-        if found:
-            return met(*(r.source for r in found))
-        unread = tuple(r.problem for r in series.readings if r.problem and r.problem.reason is not Why.MISSING)
-        if unread:
-            return unknown(*unread)  # any of them may be the one that is positive
-        answers = tuple(r.source for r in series.readings if r.problem is None)  # a failed test gives none
-        if series.gap:
-            return unknown(series.gap)
-        return not_met(*answers) if answers else unknown(*series.latest(on(self.facts.as_of)).gaps)
-
 
 def _derived(basis: Basis) -> Basis:
     """Computed from what is recorded; what a clinician attested stays attested."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from cds.day import Day, partial
 from cds.facts import Event, Listed
 from cds.finding import Basis, Evidence, Finding, Gap, Why, met, not_met, unknown
+from cds.series import Series
 from cds.truth import MET, NOT_MET
 from cds.values import Choice
 
@@ -57,6 +58,20 @@ DOUBTS = {
     "donor_not_stated": (Why.MISSING, "the donor is not stated"),
     "graft_versus_host": (Why.CONFLICT, "graft-versus-host disease, but no transplant on record"),
 }
+
+
+def ever_found(series: Series, option: str) -> Finding:
+    """Was it ever found? Found once is found for good; a result that cannot be read may be the one."""
+    found = [r for r in series.readings if r.problem is None and r.value.is_(option).truth is MET]
+    if found:
+        return met(*(r.source for r in found))
+    unread = tuple(r.problem for r in series.readings if r.problem and r.problem.reason is not Why.MISSING)
+    if unread:
+        return unknown(*unread)  # any of them may be the one that is positive
+    answers = tuple(r.source for r in series.readings if r.problem is None)  # a failed test gives none
+    if series.gap:
+        return unknown(series.gap)
+    return not_met(*answers) if answers else unknown(*series.latest(Day()).gaps)
 
 
 def on_record(fact: str, events: Listed[Event], *kinds: str) -> Finding:

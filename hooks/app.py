@@ -15,11 +15,12 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from cds import assess
 from cds.protocol import Protocol
 from cds.trials import NCT05827549
-from fhir_mappings import read_patient
+from fhir_mappings import codelists, read_patient
+from fhir_mappings.site_codes import read_site_codes
 from hooks.cards import cards
 from hooks.config import Config
 from hooks.gather import gather
-from hooks.prefetch import TEMPLATES
+from hooks.prefetch import templates
 from hooks.problem import Problem, outcome
 from hooks.request import HookRequest, parse
 
@@ -57,6 +58,8 @@ USAGE = (
 
 def create_app(config: Config | None = None) -> Flask:
     config = config or Config()
+    if config.site_codes:
+        codelists.use(read_site_codes(config.site_codes))
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
     app.json.sort_keys = False
@@ -103,7 +106,7 @@ def _described(service: Service) -> dict[str, Any]:
         "description": service.description,
         "version": CDS_HOOKS_VERSION,
         "usageRequirements": USAGE,
-        "prefetch": dict(TEMPLATES),
+        "prefetch": templates(),
     }
 
 

@@ -20,6 +20,8 @@ from rich.console import Console
 from cds import assess as judge
 from cds.trials import NCT05827549
 from fhir_mappings import Record, read_patient
+from fhir_mappings.codelists import CodelistError
+from fhir_mappings.site_codes import read_site_codes
 from hooks.bundle import BundleError, record_from_bundle
 from hooks.cards import SOFTWARE_VERSION, cards
 from hooks.config import Config, ConfigError
@@ -102,6 +104,11 @@ def serve(config_file: Path | None, host: str, port: int, workers: int, check: b
     config = _configured(config_file, dev)
     if dev and host not in ("127.0.0.1", "localhost", "::1"):
         raise CannotDo("--dev listens on loopback only; leave --host out")
+    if config.site_codes:
+        try:
+            read_site_codes(config.site_codes)
+        except CodelistError as error:
+            raise CannotDo(str(error)) from None
     if check:
         click.echo("The configuration is valid.")
         return

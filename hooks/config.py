@@ -39,6 +39,7 @@ class Config(BaseModel):
 
     fhir_servers: tuple[Annotated[str, AfterValidator(_fhir_base)], ...] = ()  # may be called; no other is
     public_url: str | None = Field(default=None, pattern=r"^https?://")  # where this service's own pages are reached
+    site_codes: Path | None = None  # the site's own codes, a CSV: system,code,concept,note
     fetch_seconds: float = Field(default=0.4, gt=0, le=60)  # for all fetching of one call together
     max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
     time_zone: Annotated[str, AfterValidator(_time_zone)] | None = None  # whose calendar "today" is; None: the machine's

@@ -15,7 +15,10 @@ from hooks.fhir_outcome import read_outcome
 from hooks.paging import read_bundle
 from hooks.problem import Problem
 
-TEMPLATES: Mapping[str, str] = {search.name: search.template() for search in SEARCHES}
+
+def templates() -> dict[str, str]:
+    """What the EHR is asked to send along, by key; made from the table of sources, a site's own codes included."""
+    return {search.name: search.template() for search in SEARCHES}
 
 
 def sent(prefetch: Mapping[str, Any], patient_id: str) -> dict[str, Answer]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from cds.facts import PatientFacts
 from fhir_mappings import Answer, Outcome, Record, read_patient
-from fhir_mappings.code_systems import ICD_10_CM, LOINC, NCIT, OWN, RXNORM, SNOMED
+from fhir_mappings.code_systems import ATC, ICD_10, ICD_10_CM, LOINC, NCIT, OWN, RXNORM, SNOMED
 from fhir_mappings.sources import SEARCHES
 
 Resource = dict[str, Any]
@@ -24,6 +24,8 @@ CHILD = "child"
 UCUM = "http://unitsofmeasure.org"
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+ALLERGY_CLINICAL = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
+ALLERGY_VERIFICATION = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"
 CHART_REVIEW = "https://hospital.example/Questionnaire/nct05827549-chart-review"
 
 DIAGNOSES = {
@@ -38,6 +40,27 @@ DIAGNOSES = {
     "cns_leukaemia": (SNOMED, "61301000119102"),
     "aml": (SNOMED, "91861009"),
     "none": (SNOMED, "195967001"),  # asthma
+}
+OTHER_CONDITIONS = {
+    "down_syndrome": (SNOMED, "41040004"),
+    "bloom_syndrome": (SNOMED, "4434006"),
+    "ataxia_telangiectasia": (SNOMED, "68504005"),
+    "fanconi_anaemia": (SNOMED, "30575002"),
+    "kostmann_syndrome": (NCIT, "C166153"),
+    "shwachman_syndrome": (SNOMED, "89454001"),
+    "severe_congenital_neutropenia": (NCIT, "C166152"),
+    "diamond_blackfan_anaemia": (SNOMED, "88854002"),
+    "dyskeratosis_congenita": (SNOMED, "74911008"),
+    "agranulocytosis": (ICD_10, "D70"),
+    "agranulocytosis_by_chemotherapy": (ICD_10_CM, "D70.1"),
+    "neutropenia": (ICD_10_CM, "D70.9"),
+    "constitutional_aplastic_anaemia": (ICD_10, "D61.0"),
+    "hiv_infection": (SNOMED, "86406008"),
+    "hiv_inconclusive": (ICD_10_CM, "R75"),
+    "pregnant": (SNOMED, "77386006"),
+    "possibly_pregnant": (SNOMED, "102874004"),
+    "graft_versus_host": (SNOMED, "234646005"),
+    "epilepsy": (SNOMED, "84757009"),
 }
 TESTS = {
     "creatinine": (LOINC, "2160-0"),
@@ -54,6 +77,15 @@ TESTS = {
     "marrow blasts": (LOINC, "11150-0"),
     "marrow category": (OWN, "marrow-category"),
     "BCR::ABL1": (LOINC, "21821-4"),
+    "CD19": (OWN, "cd19-on-blasts"),
+    "Lansky": (NCIT, "C38144"),
+    "Karnofsky": (LOINC, "89243-0"),
+    "ECOG": (LOINC, "89247-1"),
+    "HIV test": (LOINC, "56888-1"),
+    "HIV RNA": (LOINC, "20447-9"),
+    "urine hCG": (LOINC, "2106-3"),
+    "serum hCG": (LOINC, "2118-8"),
+    "pregnancy status": (LOINC, "82810-3"),
     **{f"{method} MRD": (OWN, f"mrd-{method}-marrow") for method in ("ngs", "flow", "pcr")},
     **{f"{method} MRD, blood": (OWN, f"mrd-{method}-blood") for method in ("ngs", "flow", "pcr")},
 }
@@ -65,11 +97,29 @@ RESULTS = {
     "not trackable": (OWN, "not-trackable"),
     "failed": (OWN, "failed"),
     "inadequate": (OWN, "inadequate"),
+    "partial": (OWN, "partial"),
+    "pregnant": (SNOMED, "77386006"),
+    "not pregnant": (SNOMED, "60001007"),
+    "possibly pregnant": (SNOMED, "102874004"),
     **{name: (OWN, name) for name in ("M1", "M2", "M3")},
 }
 SITES = {"marrow": (SNOMED, "14016003"), "testis": (SNOMED, "40689003")}
-DRUGS = {"idarubicin": (RXNORM, "5650"), "vincristine": (RXNORM, "11202"), "mercaptopurine": (RXNORM, "103")}
-LANSKY, KARNOFSKY = (NCIT, "C38144"), (LOINC, "89243-0")
+DRUGS = {
+    "idarubicin": (RXNORM, "5650"),
+    "vincristine": (RXNORM, "11202"),
+    "mercaptopurine": (RXNORM, "103"),
+    "etoposide": (RXNORM, "4179"),
+    "asparaginase": (ATC, "L01XX02"),
+    "blinatumomab": (RXNORM, "1597258"),
+    "tisagenlecleucel": (RXNORM, "1986438"),
+}
+NO_KNOWN_ALLERGY, NO_KNOWN_DRUG_ALLERGY, NO_KNOWN_FOOD_ALLERGY = (SNOMED, "716186003"), (SNOMED, "409137002"), (SNOMED, "429625007")
+TRANSPLANTS = {
+    "allogeneic": (SNOMED, "58390007"),
+    "donor not stated": (SNOMED, "23719005"),
+    "autologous": (SNOMED, "58776007"),
+}
+OF_THE_PATIENT = {"ResearchSubject": "individual", "AllergyIntolerance": "patient", "Consent": "patient"}  # else: subject
 END_OF_INDUCTION = (OWN, "end-of-induction")
 
 _numbers = count(1)
@@ -81,7 +131,7 @@ def concept(code: tuple[str, str], *more: tuple[str, str]) -> Resource:
 
 def resource(kind: str, **content: Any) -> Resource:
     """Of this child, with an id; an element given as None is left out."""
-    subject = "individual" if kind == "ResearchSubject" else "subject"
+    subject = OF_THE_PATIENT.get(kind, "subject")
     whole = {"resourceType": kind, "id": f"r{next(_numbers)}", subject: {"reference": f"Patient/{CHILD}"}, **content}
     return {key: value for key, value in whole.items() if value is not None}
 
@@ -95,7 +145,7 @@ def condition(diagnosis: str, status: str | None = "active", onset: str | None =
               sites: Iterable[str] = (), **more: Any) -> Resource:  # fmt: skip
     return resource(
         "Condition",
-        code=concept(DIAGNOSES[diagnosis]),
+        code=concept((DIAGNOSES | OTHER_CONDITIONS)[diagnosis]),
         clinicalStatus=concept((CLINICAL, status)) if status else None,
         verificationStatus=concept((VERIFICATION, verified)) if verified else None,
         onsetDateTime=onset,
@@ -149,6 +199,47 @@ def first_line_treatment(start: str | None, end: str | None, status: str = "comp
 
 def taking_part(study: Mapping[str, Any], start: str | None, status: str = "on-study-intervention") -> Resource:
     return resource("ResearchSubject", status=status, study=dict(study), period={"start": start} if start else None)
+
+
+def study(identity: str, title: str, **more: Any) -> Resource:
+    """A ResearchStudy, which belongs to nobody; `identity` is its registry number and, in small letters, its id."""
+    told = {"identifier": [{"system": "https://clinicaltrials.gov", "value": identity}], "title": title, "status": "active"}
+    return {"resourceType": "ResearchStudy", "id": identity.lower(), **told, **more}
+
+
+def medication(kind: str, drug: str, status: str, day: str | None, **more: Any) -> Resource:
+    """A MedicationAdministration, MedicationStatement or MedicationRequest."""
+    content: Resource = {"status": status, "medicationCodeableConcept": concept(DRUGS[drug])}
+    content |= {"intent": "order", "authoredOn": day} if kind == "MedicationRequest" else {"effectiveDateTime": day}
+    return resource(kind, **{**content, **more})
+
+
+def transplant(donor: str, day: str | None, status: str = "completed", **more: Any) -> Resource:
+    return resource("Procedure", status=status, code=concept(TRANSPLANTS[donor]), performedDateTime=day, **more)
+
+
+def allergy(substance: str | tuple[str, str] | None, *, status: str | None = "active", verified: str | None = "confirmed",
+            written: str | None = None, **more: Any) -> Resource:  # fmt: skip
+    """To a drug by name, or to whatever a code says; `written` is the text, with or without a code."""
+    code = concept(DRUGS[substance] if isinstance(substance, str) else substance) if substance else {}
+    content = {
+        "clinicalStatus": concept((ALLERGY_CLINICAL, status)) if status else None,
+        "verificationStatus": concept((ALLERGY_VERIFICATION, verified)) if verified else None,
+        "code": {**code, **({"text": written} if written else {})},
+    }
+    return resource("AllergyIntolerance", **{**content, **more})
+
+
+def consent(status: str, day: str | None, **more: Any) -> Resource:
+    """A research consent; to this trial, unless told otherwise."""
+    content = {
+        "status": status,
+        "scope": concept(("http://terminology.hl7.org/CodeSystem/consentscope", "research")),
+        "category": [concept((LOINC, "57016-8"))],
+        "dateTime": day,
+        "policy": [{"uri": "https://clinicaltrials.gov/study/NCT05827549"}],
+    }
+    return resource("Consent", **{**content, **more})
 
 
 def answers(told: Mapping[str, Any], day: str | None = "2025-09-01", *, status: str = "completed", **more: Any) -> Resource:

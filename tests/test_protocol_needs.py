@@ -124,7 +124,7 @@ def test_why_a_blank_record_alone_would_not_do():
 
 SOURCE = Evidence("on record", "Observation/1", "2025-08-28", Basis.RECORDED)
 ATTESTED = Evidence("answer (chart review, Dr Q)", "QuestionnaireResponse/1", "2025-09-01", Basis.ATTESTED)
-DAYS = [on("2025-08-28"), on("2025-08-25"), on("2025-10-01"), on("2019-02-01"), on("2021-06-30"), partial("2024-08"), partial("2025")]
+DAYS = [*[on("2025-08-28")] * 4, on("2025-08-25"), on("2025-10-01"), on("2019-02-01"), on("2021-06-30"), partial("2024-08"), partial("2025")]
 NOT_FOUND = Gap("something", Why.NOT_LOOKED_UP, "not looked up")
 PROBLEM = Gap("something", Why.UNIT, "no unit")
 AMOUNTS = {"marrow_blasts": "3 %;5 %;62 %", "mrd": "<0.01 %;0.1 %;3 %", "creatinine": "0.5 mg/dL;1.45 mg/dL;9 mg/dL",

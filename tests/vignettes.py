@@ -1,8 +1,8 @@
 """The acceptance vignettes as charts: the plain facts of `cases/nct05827549/vignettes.yaml` told in FHIR R4.
 
-`as_record` tells each fact where an EHR keeps it: Conditions, Observations, treatment periods, given doses. Only what
-has no home of its own is a chart-review answer. `as_chart_review` tells everything it can as such answers. What only
-criteria of a later version read (syndromes, allergies, other trials) is told where it is easy, to stand in the way.
+`as_record` tells each fact where an EHR keeps it: Conditions, Observations, treatment periods, given doses, allergies,
+studies, a consent. Only what has no home of its own is a chart-review answer. `as_chart_review` tells everything it can
+as such answers. Every fact of the file is told, and a fact the file does not name stays unsaid.
 """
 
 from __future__ import annotations
@@ -17,25 +17,30 @@ import yaml
 
 from charts import (
     DIAGNOSES,
-    KARNOFSKY,
-    LANSKY,
-    LOINC,
-    OWN,
+    NO_KNOWN_ALLERGY,
+    TESTS,
     Resource,
+    allergy,
     answers,
     concept,
     condition,
+    consent,
     dose,
     first_line_treatment,
+    medication,
     observation,
     patient,
-    resource,
+    study,
     taking_part,
-    value,
+    transplant,
 )
 
 FILE = Path(__file__).parent / "cases" / "nct05827549" / "vignettes.yaml"
-THIS_TRIAL = {"display": "Relapsed childhood ALL (NCT05827549)"}
+THIS_TRIAL = study("NCT05827549", "Relapsed childhood ALL")
+ANOTHER_TRIAL = study("NCT00000000", "Another study")
+IN_THE_OTHER = {"follow_up_only": "follow-up", "active_treatment": "on-study-intervention", "unknown": "on-study"}
+SYNDROMES = {"other_inherited_bone_marrow_failure": "diamond_blackfan_anaemia", "suspected": "down_syndrome"}  # others by their name
+NEUROLOGICAL = {"epilepsy_controlled": "epilepsy"}  # CNS leukaemia is told among the sites of the relapse
 ORDINALS = {"first_relapse": "first", "second_or_later_relapse": "second-or-later", "refractory": "refractory", "suspected_relapse": "suspected"}
 LATER = frozenset({"first_relapse", "second_or_later_relapse"})  # a relapse that a clinician documented
 
@@ -61,7 +66,9 @@ def read_vignettes() -> tuple[Vignette, ...]:
 
 
 def as_record(f: Mapping[str, Any]) -> list[Resource]:
-    return [patient(f["birth_date"], f["sex"]), *illness(f), *results(f), *treatment(f), *end_of_induction(f), *chart_review(homeless(f))]
+    told = homeless(f) | {"prior-allogeneic-transplant": _only(f["prior_allo_sct"], "no"), "prior-blinatumomab": _only(f["prior_blinatumomab"], "no")}
+    chart = [patient(f["birth_date"], f["sex"]), *illness(f), *results(f), *treatment(f), *end_of_induction(f)]
+    return [*chart, *received(f), *besides(f), *papers(f), *chart_review(told)]
 
 
 def illness(f: Mapping[str, Any]) -> list[Resource]:
@@ -98,14 +105,18 @@ def results(f: Mapping[str, Any]) -> list[Resource]:
     if f["bcr_abl1"] and day:
         chart.append(observation("BCR::ABL1", {"positive": "detected", "negative": "not detected"}[f["bcr_abl1"]], day))
     if f["cd19_on_relapse_blasts"] and day:
-        told = value(f["cd19_on_relapse_blasts"]) if f["cd19_on_relapse_blasts"] != "partial" else {"valueCodeableConcept": concept((OWN, "partial"))}
-        chart.append(resource("Observation", status="final", code=concept((OWN, "cd19-on-blasts")), effectiveDateTime=day, **told))
+        chart.append(observation("CD19", f["cd19_on_relapse_blasts"], day))
     performance = f["performance_status"]
-    code = LANSKY if performance["scale"] == "lansky" else KARNOFSKY
-    chart.append(resource("Observation", status="final", code=concept(code), effectiveDateTime=performance["date"], valueInteger=performance["score"]))
+    chart.append(observation(performance["scale"].capitalize(), None, performance["date"], valueInteger=performance["score"]))
     if f["hiv"]:
-        chart.append(resource("Observation", status="final", code=concept((LOINC, "56888-1")), effectiveDateTime=f["hiv"]["date"], **value(f["hiv"]["result"])))
+        chart.append(observation("HIV test", f["hiv"]["result"], f["hiv"]["date"]))
+    evidence = f["pregnancy_evidence"]
+    if evidence and evidence["type"] in HCG:
+        chart.append(observation(HCG[evidence["type"]], evidence["result"], evidence["date"]))
     return chart
+
+
+HCG = {"hcg_urine": "urine hCG", "hcg_serum": "serum hCG"}
 
 
 def treatment(f: Mapping[str, Any]) -> list[Resource]:
@@ -113,13 +124,37 @@ def treatment(f: Mapping[str, Any]) -> list[Resource]:
     if f["off_treatment_date"] not in (None, "on_treatment"):
         chart.append(first_line_treatment(f["initial_diagnosis_date"], f["off_treatment_date"]))
     if f["enrolment_date"]:
-        chart.append(taking_part(THIS_TRIAL, f["enrolment_date"]))
+        chart += [taking_part({"reference": "ResearchStudy/nct05827549"}, f["enrolment_date"]), THIS_TRIAL]
     if f["reinduction_start_date"]:
         chart += [dose("idarubicin", f["reinduction_start_date"]), dose("vincristine", f["reinduction_start_date"])]
-    if f["other_trial"] != "none_recorded":
-        status = {"follow_up_only": "follow-up", "active_treatment": "on-study-intervention", "unknown": "on-study"}[f["other_trial"]]
-        chart.append(taking_part({"display": "Another study (NCT00000000)"}, "2025-01-15", status))
     return chart
+
+
+def received(f: Mapping[str, Any]) -> list[Resource]:
+    """What a child had in a lifetime, as the records of having it."""
+    day = f["frontline_induction_end_date"]
+    chart = [transplant("allogeneic", day)] if f["prior_allo_sct"] == "yes" else []
+    return [*chart, medication("MedicationAdministration", "blinatumomab", "completed", day)] if f["prior_blinatumomab"] == "yes" else chart
+
+
+def besides(f: Mapping[str, Any]) -> list[Resource]:
+    """Other conditions, allergies and studies: what no chart review asks about."""
+    chart = []
+    if (syndrome := f["genetic_syndrome"]) != "none_recorded":
+        verified = "provisional" if syndrome == "suspected" else "confirmed"
+        chart.append(condition(SYNDROMES.get(syndrome, syndrome), "active", f["birth_date"], verified=verified))
+    chart += [condition(NEUROLOGICAL[found], "active", "2024-05-01") for found in f["neuro_findings"] if found != "cns_leukaemia"]
+    if f["allergies"]["information"] == "none_known":
+        chart.append(allergy(NO_KNOWN_ALLERGY))
+    chart += [allergy(drug, written=drug, type="allergy", recordedDate="2024-06-01") for drug in f["allergies"]["substances"]]
+    if f["other_trial"] != "none_recorded":
+        chart += [taking_part({"reference": "ResearchStudy/nct00000000"}, "2025-01-15", IN_THE_OTHER[f["other_trial"]]), ANOTHER_TRIAL]
+    return chart
+
+
+def papers(f: Mapping[str, Any]) -> list[Resource]:
+    status = {"refused": "rejected", "signed": "active"}.get(f["consent"])
+    return [consent(status, "2025-08-30")] if status else []
 
 
 def end_of_induction(f: Mapping[str, Any]) -> list[Resource]:
@@ -143,16 +178,28 @@ def homeless(f: Mapping[str, Any]) -> dict[str, Any]:
         "on-treatment-at-relapse": f["off_treatment_date"] == "on_treatment" and f["disease_status"] in LATER or None,
         "relapse-ordinal": ORDINALS[f["disease_status"]] if f["disease_status"] in LATER else None,
         "relapse-site": f["relapse_site"] and f["relapse_site"].replace("_", "-"),
-        "prior-allogeneic-transplant": f["prior_allo_sct"] if f["prior_allo_sct"] in ("yes", "no") else None,
-        "prior-blinatumomab": f["prior_blinatumomab"] if f["prior_blinatumomab"] in ("yes", "no") else None,
         "treatment-history-complete": f["treatment_history_complete"] or None,
-        "consent-and-assent-signed": {"refused": "refused", "signed": "yes"}.get(f["consent"]),
+        "non-pregnancy-evidence": NOT_PREGNANT.get((f["pregnancy_evidence"] or {}).get("type")),
     }
     return {link_id: answer for link_id, answer in told.items() if answer is not None}
 
 
+NOT_PREGNANT = {
+    "premenarchal_documented": "premenarchal",
+    "history_no_possibility": "no-possibility-by-history",
+    "amenorrhoea_gt_1y": "amenorrhoea-over-1-year",
+    "menopause_gt_1y": "menopause-over-1-year",
+    "sterilised": "surgically-sterilised",
+}
+
+
+def _only(told: str, *answerable: str) -> str | None:
+    return told if told in answerable else None
+
+
 def chart_review(told: Mapping[str, Any]) -> list[Resource]:
-    return [answers(told, "2025-09-01")] if told else []
+    given = {link_id: answer for link_id, answer in told.items() if answer is not None}
+    return [answers(given, "2025-09-01")] if given else []
 
 
 # --- everything a person can answer, answered by a person -------------------------------------------------------
@@ -161,7 +208,7 @@ LINEAGES = {"b_all": "b-all", "t_all": "t-all", "mixed_phenotype": "mixed-phenot
 
 
 def as_chart_review(f: Mapping[str, Any]) -> list[Resource]:
-    """The same child of an EHR that knows of "ALL" and of measured results, and no more."""
+    """The same child of an EHR that knows of "ALL", of measured results, and of what no chart review asks about."""
     known = f["diagnosis"] in LINEAGES or f["diagnosis"] == "all_lineage_unspecified"
     chart = [patient(f["birth_date"], f["sex"]), condition("all_lineage_unspecified" if known else f["diagnosis"], None)]
     assert set(DIAGNOSES) >= {f["diagnosis"]}
@@ -173,6 +220,10 @@ def as_chart_review(f: Mapping[str, Any]) -> list[Resource]:
         "relapse-date": f["relapse_date"] if f["disease_status"] in LATER else None,
         "extramedullary-site": f["extramedullary_sites"] or None,
         "bcr-abl1": f["bcr_abl1"],
+        "cd19-on-relapse-blasts": f["cd19_on_relapse_blasts"],
+        "prior-allogeneic-transplant": _only(f["prior_allo_sct"], "yes", "no"),
+        "prior-blinatumomab": _only(f["prior_blinatumomab"], "yes", "no"),
+        "consent-and-assent-signed": {"refused": "refused", "signed": "yes"}.get(f["consent"]),
         "enrolment-date": f["enrolment_date"],
         "reinduction-start-date": f["reinduction_start_date"],
     }
@@ -180,8 +231,9 @@ def as_chart_review(f: Mapping[str, Any]) -> list[Resource]:
         told["relapse-marrow-blasts"] = f"{f['relapse_marrow_blasts_pct']} %"
     if f["eoi"]:
         told |= _end_of_induction_answers(f["eoi"])
-    measured = [r for r in results(f) if r["code"] != concept((LOINC, "21821-4"))]
-    return [*chart, *measured, answers({link_id: answer for link_id, answer in told.items() if answer is not None})]
+    answered = [concept(TESTS[test]) for test in ("BCR::ABL1", "CD19")]
+    measured = [r for r in results(f) if r["code"] not in answered]
+    return [*chart, *measured, *besides(f), *chart_review(told)]
 
 
 def _end_of_induction_answers(eoi: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from cds.case import Case
 from cds.criterion import exclusion, unclear_text
 from cds.finding import Basis, Evidence, Finding, Gap, Why, choose, met, not_met, unknown
-from cds.history import on_record
+from cds.history import ever_found, on_record
+from cds.pregnancy import not_pregnant, pregnant
 from cds.trials.nct05827549.policies import Policies
 from cds.truth import MET, NOT_MET, UNKNOWN
 from cds.values import amount
@@ -119,7 +120,7 @@ def genetic_syndromes(p: Case, policy: Policies) -> Finding:
 )
 def known_hiv(p: Case, policy: Policies) -> Finding:
     infection = on_record("HIV infection", p.facts.hiv_infection, "hiv_infection")
-    detected = p.ever_recorded(p.facts.hiv, "detected")
+    detected = ever_found(p.facts.hiv, "detected")
     if infection.truth is MET or detected.truth is MET:
         return infection | detected
     current = p.current(p.facts.hiv, policy.hiv_days)
@@ -147,14 +148,14 @@ def pregnancy_not_excluded(p: Case, policy: Policies) -> Finding:
 
 
 def _girl(p: Case, policy: Policies) -> Finding:
-    pregnant = p.pregnant(PREGNANCY_DAYS)
-    evidence = p.not_pregnant(policy.hcg_days)
+    expecting = pregnant(p.facts, p.evaluated_on, PREGNANCY_DAYS)
+    evidence = not_pregnant(p.facts, p.evaluated_on, policy.hcg_days)
     attested = p.facts.chart_review.answers.get("non-pregnancy-evidence")
-    if pregnant.truth is MET and attested is not None:
-        seen = pregnant.evidence + attested.evidence
+    if expecting.truth is MET and attested is not None:
+        seen = expecting.evidence + attested.evidence
         return unknown(Gap("pregnancy test", Why.CONFLICT, " but ".join(map(str, seen)), seen))
-    if pregnant.truth is MET:
-        return pregnant
+    if expecting.truth is MET:
+        return expecting
     if evidence.truth is MET:
         return ~evidence
     young = p.age_on(p.evaluated_on) < amount(f"{policy.prepubertal_presumption_below_age} a")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cds.case import M2, Case
 from cds.criterion import flag
 from cds.finding import Basis, Finding, Why, met, not_met
+from cds.pregnancy import pregnant
 from cds.trials.nct05827549 import eligibility, exclusion
 from cds.trials.nct05827549.policies import Policies
 from cds.trials.nct05827549.risk import MRD_LIMIT
@@ -92,7 +93,7 @@ def _outside(p: Case, policy: Policies) -> Finding:
 
 @flag("Positive pregnancy evidence: confirm it, and show it to the treating team only.")
 def confirm_positive_hcg(p: Case, policy: Policies) -> Finding:
-    return p.sex.is_("female") & p.pregnant(exclusion.PREGNANCY_DAYS)
+    return p.sex.is_("female") & pregnant(p.facts, p.evaluated_on, exclusion.PREGNANCY_DAYS)
 
 
 @flag("No pregnancy test on record: absence is presumed by age, which is our reading and not the text's.")

@@ -1,0 +1,35 @@
+"""Pregnant, not pregnant, or not known: from tests, recorded pregnancies, sterilisation and a clinician's history."""
+
+from __future__ import annotations
+
+from cds.day import Day
+from cds.facts import PatientFacts
+from cds.finding import Finding, Gap, Why, met, not_met, unknown
+from cds.history import before_the_freeze
+from cds.truth import MET, UNKNOWN
+
+
+def pregnant(facts: PatientFacts, until: Day, days: int) -> Finding:
+    """Met on a recorded pregnancy or a newest test that is positive, not older than `days`; else nothing is said."""
+    since = until.plus_days(-days)
+    recorded = [e.source for e in before_the_freeze(facts.pregnancy, until)
+                if e.sure is MET and not (e.when and e.when.surely_before(since))]  # fmt: skip
+    newest = facts.hcg.latest(until).readings
+    recorded += [r.source for r in newest if r.value.is_("positive").truth is MET and not r.when.surely_before(since)]
+    return met(*recorded) if recorded else not_met()
+
+
+def not_pregnant(facts: PatientFacts, until: Day, days: int) -> Finding:
+    """Met on any one piece of evidence: a clinician's, a sterilisation, a negative test not older than `days`."""
+    answer = facts.chart_review.answers.get("non-pregnancy-evidence")
+    sterilised = [e.source for e in before_the_freeze(facts.sterilised, until) if e.sure is MET]
+    if answer is not None or sterilised:
+        return met(*sterilised, *(answer.evidence if answer else ()))
+    possible = [e for e in facts.pregnancy.items if e.sure is UNKNOWN]
+    if possible:
+        return unknown(*(Gap("pregnancy test", Why.PENDING, f"{e.source}: not settled", (e.source,)) for e in possible))
+    tested = facts.hcg.current(until, days)
+    if tested.readings and tested.is_("negative").truth is MET:
+        return tested.is_("negative")
+    needed = Gap("pregnancy test", Why.MISSING, "pregnancy test needed")
+    return unknown(*(tested.gaps if tested.gaps and not tested.lacks(Why.MISSING) else (needed,)))
