@@ -49,6 +49,10 @@ def first_line_end(procedure: Resource) -> Day | None:
     return Day(end.first, end.last, None, (Evidence("first-line treatment ended", reference_of(procedure), str(end)),))
 
 
+def names_therapy(resource: Resource, others: Others) -> bool:
+    return any(codelists.states(c, *THERAPIES) for c in _medication_concepts(resource, others))
+
+
 def therapies(resource: Resource, others: Others) -> Iterator[tuple[str, Event]]:
     """`(fact, event)`: blinatumomab and other CD19 therapy, given (administration, statement) or only ordered (request)."""
     given = GIVEN_BY_TYPE.get(str(resource.get("resourceType")), {}).get(text(resource.get("status")))

@@ -2,11 +2,12 @@
 
 A row becomes FHIR resources, the mapping reads them, the criterion judges: the tables test the whole judgement. Columns
 named like a fact are the input, columns named like a criterion, `reason`, `basis` and `flag` the expectation; any other
-column is a comment.
+column is a comment. A headline that names two criteria (the document repeats a sentence) asks every row of both.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from html import unescape
@@ -67,9 +68,23 @@ def questions(protocol, markdown: str, name: str) -> list[Question]:
     return found
 
 
+def headed(page: str) -> list[str]:
+    """The ids that the first line of a page names: `# EXC-04, EXC-06 Relapse …`."""
+    return re.findall(r"(?:INC|EXC)-\d\d", page.split("\n", 1)[0])
+
+
+PAGES = [(protocol, file.stem, file.read_text(encoding="utf-8")) for trial, protocol in TRIAL.items() for file in sorted((FOLDER / trial).glob("*.md"))]
+
+
 def all_questions() -> list[Question]:
-    files = [(protocol, file) for trial, protocol in TRIAL.items() for file in sorted((FOLDER / trial).glob("*.md"))]
-    return [q for protocol, file in files for q in questions(protocol, file.read_text(encoding="utf-8"), file.stem)]
+    found = [(q, headed(page)) for protocol, name, page in PAGES for q in questions(protocol, page, name)]
+    return [also for q, ids in found for also in (q, *(asked_of(q, c) for c in q.protocol.criteria if c.id in ids and c is not q.criterion))]
+
+
+def asked_of(question: Question, criterion) -> Question:
+    """The same row, of another criterion."""
+    expected = {criterion.name if column == question.criterion.name else column: told for column, told in question.expected.items()}
+    return question._replace(expected=expected)
 
 
 def case_of(given: dict[str, str]) -> Case:
@@ -100,7 +115,7 @@ def answer(question: Question) -> dict[str, str]:
 QUESTIONS = all_questions()
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: f"{q.where} {'; '.join(filter(None, q.given.values()))}"[:110])
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: f"{q.criterion.id} {q.where} {'; '.join(filter(None, q.given.values()))}"[:110])
 def test_row(question):
     found = answer(question)
     words = found.pop("words")
@@ -118,9 +133,8 @@ def test_every_judged_criterion_has_a_row_for_every_answer(protocol, criterion):
 
 @pytest.mark.parametrize("protocol, criterion", JUDGED, ids=lambda x: getattr(x, "name", ""))
 def test_every_table_quotes_its_bullet(protocol, criterion):
-    page = (FOLDER / protocol.id.lower() / f"{criterion.name.replace(' ', '_').lower()}.md").read_text(encoding="utf-8")
+    (page,) = (page for p, _, page in PAGES if p is protocol and criterion.id in headed(page))
     quoted = unescape(" ".join(line.lstrip("> ") for line in page.splitlines() if line.startswith(">")))
-    assert page.startswith(f"# {criterion.id} ")
     for sentence in criterion.text:
         assert " ".join(sentence.split()) in " ".join(quoted.split()), sentence
 

@@ -23,7 +23,7 @@ from cds.values import amount, any_amount, one
 from fhir_mappings import Answer, Outcome, Record, codelists, read_patient
 from fhir_mappings.chart_review import READERS
 from fhir_mappings.fact_sources import ALSO_SAID_BY, FACTS, codelists_of, searches_of
-from fhir_mappings.read import EVENT_SEARCHES
+from fhir_mappings.events import EVENT_SEARCHES
 from fhir_mappings.sources import OBSERVED, SEARCHES
 from hooks.protocol_needs import DATES, AnswersOnDemand, Needs, needs_of, needs_of_date, needs_of_risk
 from hooks.protocol_probes import NOBODY, PROBES

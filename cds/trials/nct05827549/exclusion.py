@@ -106,7 +106,7 @@ def genetic_syndromes(p: Case, policy: Policies) -> Finding:
     sure = [e.source for e in others if e.sure is MET]
     if policy.bone_marrow_failure == "any_inherited_bmf" and sure:
         return met(*sure)
-    words = f"{', '.join(map(str, (e.source for e in others)))}: not one of the six named; ask the study team"
+    words = f"{', '.join(dict.fromkeys(str(e.source) for e in others))}: not one of the six named; ask the study team"
     asked = unknown(Gap("genetic syndrome", Why.SOURCE_AMBIGUOUS, words, tuple(e.source for e in others)))
     return asked if named.truth is NOT_MET else unknown(*asked.gaps, *named.gaps)
 
@@ -194,7 +194,7 @@ def unstable_conditions(p: Case, policy: Policies) -> Finding:
 )
 def relevant_cns_pathology(p: Case, policy: Policies) -> Finding:
     shown = tuple(e.source for e in p.facts.neurological.items)
-    found = f"found: {', '.join(map(str, shown))}; please judge" if shown else "none found, please confirm"
+    found = f"found: {', '.join(dict.fromkeys(map(str, shown)))}; please judge" if shown else "none found, please confirm"
     return p.attested("relevant-cns-pathology", f"Is there clinically relevant CNS pathology? ({found})", shown)
 
 

@@ -1,0 +1,101 @@
+"""Observations, and their components, to the series of facts: select by code on raw JSON, validate, read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from cds.facts import PatientFacts
+from cds.finding import Why
+from cds.series import Reading, Series
+from fhir_mappings import codelists
+from fhir_mappings.members import each
+from fhir_mappings.observations import Result, unusable_reading
+from fhir_mappings.record import Resource
+from fhir_mappings.sifted import Sifted
+from fhir_mappings.sources import OBSERVED, ObservedFact
+from fhir_mappings.units import CREATININE, MOLAR, unit_of
+
+
+def observed(record: Sifted) -> dict[str, Series]:
+    """Every series of `PatientFacts`, by field: each result that states one, usable or not."""
+    searches = dict.fromkeys(fact.search for fact in OBSERVED)
+    observations = [r for r in record.resources(*searches) if r.get("resourceType") == "Observation"]
+    blank = PatientFacts("", date.min)  # knows the human name of each series
+    named = {fact.fact: (getattr(blank, fact.fact).name, fact.search) for fact in OBSERVED}
+    series = {field: Series(name, gap=record.gap(search, name)) for field, (name, search) in named.items()}
+    for observation in observations:
+        valid = None
+        for element in _coded_elements(observation):
+            facts = _facts_of(element)
+            for fact in facts:
+                several = sum(f.fact == fact.fact for f in facts) > 1  # coded as two assays at once
+                result = Result(observation, element, fact.name)
+                if not result.exists:
+                    continue
+                valid = record.valid(observation) if valid is None else valid
+                reading = _reading(record, result, fact, valid, several)
+                series[fact.fact] = series[fact.fact].plus(reading)
+    return series
+
+
+def _reading(record: Sifted, result: Result, fact: ObservedFact, valid: bool, several: bool) -> Reading:
+    end_of_induction = any(codelists.states(c, "end_of_induction") for c in each(result.resource.get("category")))
+    labels = fact.labels | ({"eoi"} if end_of_induction else set())
+    code = result.element.get("code")
+    if not valid:
+        return unusable_reading(result, Why.UNIT, "the resource is not valid FHIR", labels)
+    if several or _mistaken(code, fact):
+        reading = unusable_reading(result, Why.CONFLICT, "its codes contradict each other", labels)
+    elif not codelists.states(code, *fact.concepts) and not codelists.hints(code, *fact.hints):
+        reading = unusable_reading(result, Why.WRONG_INSTRUMENT, f"its code alone does not settle that it is {result.name}", labels)
+    else:
+        reading = fact.read(result, labels)
+    if reading.problem:
+        record.issue(result.resource, f"{reading.problem.words}; it was not used")
+    elif told := _code_and_unit_disagree(result):
+        record.issue(result.resource, told)
+    return reading
+
+
+def _coded_elements(observation: Resource) -> Iterator[Mapping[str, Any]]:
+    """The Observation itself and its components: a panel may carry the value in a component with a code of its own."""
+    yield observation
+    yield from each(observation.get("component"))
+
+
+def _is_empty_panel(element: Mapping[str, Any]) -> bool:
+    """A panel without a value of its own: its components speak for themselves."""
+    return "component" in element and not any(key.startswith("value") for key in element)
+
+
+_FACTS_OF: dict[str, list[ObservedFact]] = {}  # by concept
+for _fact in OBSERVED:
+    for _concept in (*_fact.concepts, *_fact.hints, *_fact.unsettled):
+        _FACTS_OF.setdefault(_concept, []).append(_fact)
+
+
+def _facts_of(element: Mapping[str, Any]) -> list[ObservedFact]:
+    """The facts that a code states or hints at, each once; for nearly every Observation, none."""
+    stated = codelists.statements(element.get("code"))
+    found = [fact for concept, decides in stated for fact in _FACTS_OF.get(concept, ()) if decides or not _is_empty_panel(element)]
+    return list({id(fact): fact for fact in found}.values())
+
+
+def _mistaken(code: Any, fact: ObservedFact) -> bool:
+    """Coded as this fact and as a look-alike of it: serum and urine at once."""
+    look_alikes = {concept for trap in codelists.traps(code) for concept in codelists.TRAPS[trap]}
+    return bool(look_alikes & set(fact.concepts)) and codelists.states(code, *fact.concepts)
+
+
+def _code_and_unit_disagree(result: Result) -> str | None:
+    code, quantity = result.element.get("code"), result.element.get("valueQuantity")
+    fact = next((f for f in OBSERVED if codelists.states(code, *f.concepts)), None)
+    concepts = [c for c, decides in codelists.statements(code) if decides and fact and c in fact.concepts]
+    if len(concepts) != 1 or not isinstance(quantity, Mapping) or not concepts[0].endswith(("_mass", "_molar")):
+        return None
+    unit = unit_of(quantity, CREATININE)  # bilirubin is reported in the same units
+    if unit is None or (unit in MOLAR) == concepts[0].endswith("_molar"):
+        return None
+    return f"{result.name}: the code and the unit {unit} disagree; the unit was used"

@@ -1,0 +1,101 @@
+"""A record sifted: the child's own resources, each once, and what was set aside, with why.
+
+Nothing is dropped in silence: whatever is not used becomes an issue of the assessment, and whatever a search did not give
+becomes a gap of the facts that need it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from cds.facts import Listed, not_looked_up
+from cds.finding import Evidence, Gap, Why
+from fhir_mappings import dates
+from fhir_mappings.checked import Check
+from fhir_mappings.diagnoses import is_leukaemia
+from fhir_mappings.record import Outcome, Record, Resource
+from fhir_mappings.sources import SEARCHES
+from fhir_mappings.subject import is_about, names, reference_of
+
+REFERRED = {search.refers_to for search in SEARCHES if search.refers_to}  # these belong to no patient
+
+
+class Sifted:
+    """One pass over one record; collects the issues on the way."""
+
+    def __init__(self, record: Record, check: Check):
+        self.record, self.check = record, check
+        self.issues: list[Evidence] = []
+        self.patient = names(record.patient_id, record.full_urls)
+
+    def gap(self, search: str, fact: str) -> Gap | None:
+        """Why absence proves nothing here; None when the search was answered in full."""
+        answer = self.record.answer(search)
+        return None if answer.complete else not_looked_up(fact, f"{fact}: {answer.why}")
+
+    def failure(self, search: str, fact: str) -> Gap | None:
+        """The gap of a search that was asked and did not answer. Where no chart review is kept, its silence is no gap."""
+        return None if self.record.answer(search).outcome is Outcome.NOT_ASKED else self.gap(search, fact)
+
+    def resources(self, *searches: str) -> Iterator[Resource]:
+        """The child's own resources of these searches, each once; the newest version where one came twice."""
+        found: dict[str, Resource] = {}
+        for answer in map(self.record.answer, searches):
+            self.issues += [Evidence(f"{words}; it was not used") for words in answer.rejected]
+            for resource in answer.resources:
+                reference = reference_of(resource) if resource.get("id") else _content(resource)
+                same = found.get(reference)
+                if same is None or same == resource or _newer(resource, same):
+                    found[reference] = resource
+                elif not _newer(same, resource):
+                    found[f"{reference} {_content(resource)}"] = resource  # two versions, neither known to be newer: both count
+        for _, resource in sorted(found.items()):  # in whatever order they came, they are read in the same one
+            about = is_about(resource, self.patient)
+            if about:
+                yield resource
+            elif resource.get("resourceType") not in REFERRED:
+                whose = "names no patient" if about is None else "is about another patient"
+                self.issue(resource, f"{whose}; it was not used")
+
+    def referred(self, search: str) -> Mapping[str, Resource]:
+        """What came along because the resources of a search refer to it, by `Type/id`."""
+        kind = next(s.refers_to for s in SEARCHES if s.name == search)
+        return {reference_of(r): r for r in self.record.answer(search).resources if r.get("resourceType") == kind}
+
+    def issue(self, resource: Resource, words: str) -> None:
+        self.issues.append(Evidence(words, reference_of(resource)))
+
+    def valid(self, resource: Resource) -> bool:
+        wrong = self.check(resource)
+        if wrong:
+            self.issue(resource, f"{wrong}; it was not used")
+        return not wrong
+
+    def usable(self, search: str, wanted: Callable[[Resource], bool]) -> list[Resource]:
+        return [r for r in self.resources(search) if wanted(r) and self.valid(r)]
+
+    def dated(self, search: str, fact: str, items: Iterator[Any]) -> Listed:
+        """Facts that other dates hang on: a search that failed must not read as "not yet"."""
+        return Listed(tuple(items), self.gap(search, fact), self.record.answer(search).outcome is Outcome.FAILED)
+
+    def dropped_leukaemia(self) -> Gap | None:
+        """A leukaemia entry that names no patient, or one we cannot tell, was not used: then absence proves nothing."""
+        dropped = [r for r in self.record.answer("conditions").resources if is_leukaemia(r) and not is_about(r, self.patient)]
+        words = "a leukaemia entry does not say whose it is"
+        return Gap("leukaemia diagnosis", Why.UNIT, words, tuple(Evidence(words, reference_of(r)) for r in dropped)) if dropped else None
+
+
+def _content(resource: Resource) -> str:
+    """What tells a resource without an id from the others."""
+    try:
+        return json.dumps(resource, sort_keys=True, default=str)
+    except (RecursionError, TypeError):  # nested too deep, or members of mixed kinds
+        return f"{id(resource)}"
+
+
+def _newer(one: Resource, other: Resource) -> bool:
+    """Is one version of a resource surely newer than the other?"""
+    first, second = (dates.day(r["meta"].get("lastUpdated")) if isinstance(r.get("meta"), Mapping) else None for r in (one, other))
+    return bool(first and second and second.surely_before(first))
