@@ -1,7 +1,7 @@
 """Invented facts for the laws: whole children whose facts agree with each other, and facts that need not agree at all.
 
 `stories()` invents one child and tells the facts about it: a partial date contains the true one, two sources say the
-same. `any_facts()` throws facts together. Days come from a small calendar, so that they meet, coincide and straddle.
+same, a girl is pregnant or she is not. `any_facts()` throws facts together. Days come from a small calendar, so that they meet, coincide and straddle.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import count
 from hypothesis import strategies as st
 
 from cds.day import Day
-from cds.facts import ChartReview, Diagnosis, Dose, Listed, PatientFacts
+from cds.facts import ChartReview, Diagnosis, Dose, Event, Listed, PatientFacts
 from cds.finding import Basis, Evidence, Gap, Why
 from cds.series import Reading, Series
 from cds.truth import MET, NOT_MET, UNKNOWN
@@ -28,8 +28,39 @@ AMOUNTS = {
     **dict.fromkeys(("ejection_fraction", "shortening_fraction", "marrow_blasts"), ("%", PERCENT)),
     "mrd": ("%", ("0.001", "0.009", "0.01", "0.2")),
 }
+CHOICES = {"bcr_abl1": ("positive", "negative"), "cd19": ("positive", "partial", "negative"), "hiv": ("negative", "reactive", "detected"),
+           "hcg": ("positive", "negative")}  # fmt: skip
+SCORES = {"lansky": ("0", "50", "60", "100"), "karnofsky": ("50", "60", "90"), "ecog": ()}
+KINDS = {  # of events, by fact
+    "transplants": ("allogeneic", "donor_not_stated", "graft_versus_host"),
+    "blinatumomab": ("given", "ordered"),
+    "other_cd19_therapy": ("given", "ordered"),
+    "syndromes": ("Down syndrome", "Kostmann syndrome", "Diamond-Blackfan anaemia", "severe congenital neutropenia"),
+    "hiv_infection": ("hiv_infection",),
+    "pregnancy": ("pregnancy", "possible pregnancy"),
+    "sterilised": ("hysterectomy",),
+    "neurological": ("epilepsy", "psychosis"),
+    "allergies": ("listed", "likely", "related", "unspecified", "other", "none_known"),
+    "other_studies": ("treatment", "follow_up"),
+    "consent": ("refused", "document"),
+}
+ALWAYS_UNSURE = {"donor_not_stated", "possible pregnancy"}
+ALWAYS_SURE = {"given", "ordered", "refused", "document", "none_known", "related", "unspecified", "other", "follow_up"}
+OPTIONS = {  # of the chart review's choices, by linkId
+    "lineage": LINEAGES,
+    "relapse-ordinal": ("first", "second-or-later", "refractory", "suspected"),
+    "bcr-abl1": ("positive", "negative"),
+    "relapse-site": ("isolated_marrow", "combined", "extramedullary_only"),
+    "on-treatment-at-relapse": ("yes", "no"),
+    "cd19-on-relapse-blasts": CHOICES["cd19"],
+    "non-pregnancy-evidence": ("premenarchal", "no-possibility-by-history", "surgically-sterilised"),
+    **dict.fromkeys(("same-four-drug-induction", "prior-allogeneic-transplant", "prior-blinatumomab", "treatment-history-complete"), ("yes", "no")),
+    **dict.fromkeys(("life-expectancy-at-least-1-year", "expected-compliance", "unstable-condition", "relevant-cns-pathology"), ("yes", "no")),
+    "consent-and-assent-signed": ("yes", "no", "refused"),
+}
+JUDGEMENTS = ("life-expectancy-at-least-1-year", "expected-compliance", "unstable-condition", "relevant-cns-pathology")
 NAMES = {"bilirubin_direct": "direct bilirubin", "bilirubin_conjugated": "conjugated bilirubin", "bilirubin_total": "total bilirubin",
-         "bcr_abl1": "BCR::ABL1", "mrd": "MRD"}  # fmt: skip
+         "bcr_abl1": "BCR::ABL1", "mrd": "MRD", "cd19": "CD19", "hiv": "HIV test", "hcg": "pregnancy test"}  # fmt: skip
 _references = count(1)
 
 
@@ -66,8 +97,8 @@ def told_amount(draw, number: str, unit: str, source: Evidence) -> Amount:
 
 
 @st.composite
-def readings(draw, fact: str, days, labels=frozenset(), most: int = 2) -> tuple[Reading, ...]:
-    """Results of one test on different days; some of them unusable."""
+def readings(draw, fact: str, days, labels=frozenset(), most: int = 2, options: tuple[str, ...] = ()) -> tuple[Reading, ...]:
+    """Results of one test on different days, those with options one of these; some of them unusable."""
     told = []
     for day in draw(st.lists(days, max_size=most, unique=True)):
         source = evidence(fact, _exact(day))
@@ -75,13 +106,43 @@ def readings(draw, fact: str, days, labels=frozenset(), most: int = 2) -> tuple[
             problem = Gap(NAMES.get(fact, fact), draw(st.sampled_from((Why.UNIT, Why.PENDING, Why.MISSING))), f"{fact}: unusable", (source,))
             told.append(Reading(any_amount(problem), _exact(day), source, labels, problem))
             continue
-        if fact == "bcr_abl1":
-            value = one(draw(st.sampled_from(("positive", "negative"))), source)
+        if fact in CHOICES:
+            value = one(draw(st.sampled_from(options or CHOICES[fact])), source)
         else:
             unit, numbers = AMOUNTS[fact]
             value = draw(told_amount(draw(st.sampled_from(numbers)), unit, source))
         told.append(Reading(value, _exact(day), source, labels))
     return tuple(told)
+
+
+@st.composite
+def scores(draw, days, most: int = 2) -> tuple[Reading, ...]:
+    """Performance status by any scale."""
+    told = []
+    for day in draw(st.lists(days, max_size=most, unique=True)):
+        scale = draw(st.sampled_from(sorted(SCORES)))
+        source = evidence(scale, _exact(day))
+        problem = Gap("performance status", draw(st.sampled_from((Why.UNIT, Why.PENDING))), f"{scale}: unusable", (source,))
+        unusable = SCORES[scale] and draw(st.integers(0, 5)) == 0
+        number = draw(st.sampled_from(SCORES[scale])) if SCORES[scale] and not unusable else None
+        value = Amount(Decimal(number), Decimal(number), "%", evidence=(source,)) if number else any_amount(*((problem,) if unusable else ()))
+        told.append(Reading(value, _exact(day), source, frozenset({scale}), problem if unusable else None))
+    return tuple(told)
+
+
+@st.composite
+def events(draw, fact: str, days, kinds: tuple[str, ...] = (), most: int = 2, sure=(MET, MET, UNKNOWN, NOT_MET)) -> tuple[Event, ...]:
+    """Events of one fact, on a day, in a month or at any time; some of them not sure."""
+    told = []
+    for kind in draw(st.lists(st.sampled_from(kinds or KINDS[fact]), max_size=most)):
+        when = draw(st.none() | days.flatmap(told_day))
+        certain = MET if kind in ALWAYS_SURE else UNKNOWN if kind in ALWAYS_UNSURE else draw(st.sampled_from(sure))
+        told.append(Event(kind, evidence(kind, when), when, certain))
+    return tuple(told)
+
+
+def attested(link_id: str, option: str, day: date | None = None):
+    return one(option, evidence(f"{link_id} {option}", day and _exact(day), basis=Basis.ATTESTED))
 
 
 def series(fact: str, *told: Reading) -> Series:
@@ -128,19 +189,59 @@ def stories(draw, anchors: bool = True) -> PatientFacts:
     facts["marrow_blasts"] = series("marrow_blasts", *draw(readings("marrow_blasts", around_relapse)), *draw(readings("marrow_blasts", later, eoi)))
     facts["mrd"] = series("mrd", *draw(readings("mrd", later, eoi | {"ngs", "marrow"})), *draw(readings("mrd", later, eoi | {"flow", "marrow"})))
 
-    answers = {}
+    before = st.sampled_from([diagnosed + timedelta(days=d) for d in (30, 90)])
+    answers, more = {}, draw(_besides(relapsed, before, recent, around_relapse, old_enough=years_old >= 10))
     for link_id, option in (("lineage", lineage), ("relapse-ordinal", "first" if first else "second-or-later"), ("relapse-site", "isolated_marrow")):
         if draw(st.booleans()):
             answers[link_id] = one(option, evidence(f"{link_id} {option}", basis=Basis.ATTESTED))
-    for link_id, day in (("relapse-date", relapsed), ("off-treatment-date", off), ("initial-diagnosis-date", diagnosed)):
+    induction_ended = diagnosed + timedelta(days=33) if off or draw(st.booleans()) else relapsed - timedelta(days=draw(st.sampled_from((20, 30, 31, 32))))
+    for link_id, day in (("relapse-date", relapsed), ("off-treatment-date", off), ("initial-diagnosis-date", diagnosed),
+                         ("frontline-induction-end-date", induction_ended)):
         if day and draw(st.booleans()):
             answers[link_id] = sourced(_exact(day), evidence(link_id, basis=Basis.ATTESTED))
-    facts["chart_review"] = ChartReview(answers)
-    return PatientFacts("Patient/invented", AS_OF, **facts)
+    facts["chart_review"] = ChartReview(answers | more.pop("answers"))
+    if more.pop("girl"):
+        facts["sex"] = one("female", evidence("sex"))
+    return PatientFacts("Patient/invented", AS_OF, **facts, **more)
+
+
+@st.composite
+def _besides(draw, relapsed: date, before, recent, around_relapse, old_enough: bool) -> dict:
+    """The rest of a story: what the child received, has, takes part in; and the answers that say the same."""
+    facts, said = {}, {}
+    for fact, link_id in (("transplants", "prior-allogeneic-transplant"), ("blinatumomab", "prior-blinatumomab")):
+        received = draw(st.booleans())
+        unsure = ("donor_not_stated",) if fact == "transplants" else ("ordered",)
+        told = draw(events(fact, before, kinds=KINDS[fact] if received else unsure, sure=(MET,)))
+        facts[fact] = Listed(told)
+        said[link_id] = attested(link_id, "yes" if received else "no")
+    infected, pregnant, refused = draw(st.booleans()), old_enough and draw(st.booleans()), draw(st.booleans())
+    for fact in ("other_cd19_therapy", "syndromes", "neurological", "allergies", "other_studies"):
+        facts[fact] = Listed(draw(events(fact, before)))
+    facts["hiv_infection"] = Listed(draw(events("hiv_infection", before, sure=(MET, UNKNOWN) if infected else (UNKNOWN, NOT_MET))))
+    facts["hiv"] = series("hiv", *draw(readings("hiv", recent, options=("reactive", "detected") if infected else ("negative",))))
+    facts["hcg"] = series("hcg", *draw(readings("hcg", recent, options=("positive" if pregnant else "negative",))))
+    facts["pregnancy"] = Listed(draw(events("pregnancy", recent, sure=(MET, UNKNOWN) if pregnant else (UNKNOWN, NOT_MET))))
+    facts["sterilised"] = Listed(() if pregnant else draw(events("sterilised", before)))
+    facts["performance"] = Series("performance status", draw(scores(recent)))
+    cd19 = draw(st.sampled_from(CHOICES["cd19"]))
+    facts["cd19"] = series("cd19", *draw(readings("cd19", around_relapse, options=(cd19,))))
+    facts["consent"] = Listed(draw(events("consent", recent, kinds=("refused",) if refused else ("document",))))
+    said["cd19-on-relapse-blasts"] = attested("cd19-on-relapse-blasts", cd19)
+    said["treatment-history-complete"] = attested("treatment-history-complete", "no" if draw(st.booleans()) else "yes")
+    said["same-four-drug-induction"] = attested("same-four-drug-induction", draw(st.sampled_from(("yes", "no"))))
+    if not pregnant:
+        said["non-pregnancy-evidence"] = attested("non-pregnancy-evidence", draw(st.sampled_from(OPTIONS["non-pregnancy-evidence"])))
+    for link_id in (*JUDGEMENTS, "consent-and-assent-signed"):
+        option = draw(st.sampled_from(("no", "refused") if refused and link_id == "consent-and-assent-signed" else ("yes", "no")))
+        said[link_id] = attested(link_id, option, relapsed + timedelta(days=draw(st.sampled_from((-400, 0, 1, 3)))))
+    kept = draw(st.sets(st.sampled_from(sorted(said))))
+    return facts | {"answers": {link_id: said[link_id] for link_id in said if link_id in kept}, "girl": pregnant}
 
 
 CALENDAR = [date(2015, 3, 15), date(2019, 2, 1), date(2023, 9, 1), date(2024, 8, 31), date(2025, 6, 30), *(AS_OF - timedelta(days=d) for d in (0, 1, 14, 15, 31, 60, 61))]
 any_day = st.sampled_from(CALENDAR)
+DATES = ("relapse-date", "off-treatment-date", "enrolment-date", "reinduction-start-date", "frontline-induction-end-date")
 
 
 @st.composite
@@ -174,15 +275,16 @@ def any_facts(draw) -> PatientFacts:
         "first_line_end": Listed(tuple(sourced(_exact(day), evidence("off")) for day in draw(st.lists(any_day, max_size=1)))),
         "enrolment": Listed(tuple(sourced(_exact(day), evidence("enrolled")) for day in draw(st.lists(any_day, max_size=1)))),
     }
-    for fact in (*AMOUNTS, "bcr_abl1"):
+    for fact in (*AMOUNTS, *CHOICES):
         labels = draw(st.sampled_from((frozenset(), frozenset({"eoi"})))) | (frozenset({"ngs", "marrow"}) if fact == "mrd" else frozenset())
-        facts[fact] = series(fact, *draw(readings(fact, any_day, labels, most=3)))
+        facts[fact] = series(fact, *draw(readings(fact, any_day, labels, most=2)))
+    facts["performance"] = Series("performance status", draw(scores(any_day, most=3)))
+    for fact in KINDS:
+        facts[fact] = Listed(draw(events(fact, any_day)))
     answers = {}
-    options = {"lineage": LINEAGES, "relapse-ordinal": ("first", "second-or-later", "refractory", "suspected"), "bcr-abl1": ("positive", "negative"),
-               "relapse-site": ("isolated_marrow", "combined", "extramedullary_only"), "on-treatment-at-relapse": ("yes", "no")}  # fmt: skip
-    for link_id in draw(st.lists(st.sampled_from(sorted(options)), max_size=3, unique=True)):
-        answers[link_id] = one(draw(st.sampled_from(options[link_id])), evidence(link_id, basis=Basis.ATTESTED))
-    for link_id in draw(st.lists(st.sampled_from(("relapse-date", "off-treatment-date", "enrolment-date", "reinduction-start-date")), max_size=2, unique=True)):
+    for link_id in draw(st.lists(st.sampled_from(sorted(OPTIONS)), max_size=6, unique=True)):
+        answers[link_id] = attested(link_id, draw(st.sampled_from(OPTIONS[link_id])), draw(any_day))
+    for link_id in draw(st.lists(st.sampled_from(DATES), max_size=2, unique=True)):
         answers[link_id] = sourced(_exact(draw(any_day)), evidence(link_id, basis=Basis.ATTESTED))
     facts["chart_review"] = ChartReview(answers)
     return PatientFacts("Patient/invented", AS_OF, **facts)
