@@ -27,6 +27,7 @@ class Windows:
     """The windows in which samples belong to the relapse, or to the end of induction; a trial's policies are these and more."""
 
     relapse_sample_days_before: int = 14  # relapse samples: from so long before the relapse up to the reinduction
+    mrd_methods: tuple[str, ...] = ("ngs",)  # the methods whose residual disease decides
     eoi_days: tuple[int, int] = (21, 56)  # end of induction: so long after the reinduction start, or labelled
 
 
@@ -184,8 +185,9 @@ class Case:
 
     @cached_property
     def eoi_ngs_mrd(self) -> Candidates:
-        mrd = self._at_end_of_induction(self.facts.mrd).only("ngs", "marrow")
-        return self._with_answer(Series("end-of-induction NGS-MRD", mrd.readings, mrd.gap).latest(on(self.facts.as_of)), "eoi-ngs-mrd")
+        mrd = self._at_end_of_induction(self.facts.mrd).only("marrow")
+        accepted = tuple(r for r in mrd.readings if r.labels & set(self.windows.mrd_methods))
+        return self._with_answer(Series("end-of-induction NGS-MRD", accepted, mrd.gap).latest(on(self.facts.as_of)), "eoi-ngs-mrd")
 
     @cached_property
     def eoi_other_mrd(self) -> tuple[Reading, ...]:

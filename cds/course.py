@@ -86,7 +86,7 @@ def relapse_date(facts: PatientFacts) -> Day:
         return onset
     if onset or answered:
         return onset or answered
-    uppers = [d.recorded.last for d in records if d.recorded and d.recorded.last]
+    uppers = [d.recorded.last for d in records if _recorded_as_relapse(d, facts)]
     suspicious = [r for r in suspicious_marrow(facts) if not uppers or r.when.first <= min(uppers)]
     if suspicious:
         first = min(suspicious, key=lambda r: r.when.first)
@@ -96,6 +96,16 @@ def relapse_date(facts: PatientFacts) -> Day:
     if uppers:
         return Day(min(firsts, default=None), min(uppers), None, tuple(replace(d.source, basis=Basis.DERIVED) for d in records), (missing,))
     return Day(gaps=(missing,))
+
+
+def _recorded_as_relapse(record: Diagnosis, facts: PatientFacts) -> bool:
+    """Its day of recording is that of a relapse: another record is earlier. One written down for the first diagnosis and
+    set to "relapse" years later keeps the day of the diagnosis."""
+    if record.onset or not record.recorded or not record.recorded.last:
+        return False
+    start = record.recorded.plus_days(-NOT_THE_DIAGNOSIS_DAYS)
+    others = [d.onset or d.recorded for d in confirmed(facts) if d is not record]
+    return any(day is not None and day.surely_before(start) for day in others)
 
 
 def suspicious_marrow(facts: PatientFacts) -> list[Reading]:

@@ -18,7 +18,7 @@ from cds.values import Choice
 
 def before_the_freeze(events: Listed[Event], until: Day) -> list[Event]:
     """The events that may lie on or before the day eligibility is frozen; the study's own treatment comes after it."""
-    return [e for e in events.items if e.when is None or not e.when.surely_after(until)]
+    return [e for e in events.items if e.sure is not NOT_MET and (e.when is None or not e.when.surely_after(until))]
 
 
 def ever_received(fact: str, events: Listed[Event], received: str, until: Day, answer: Choice | None, complete: bool) -> Finding:

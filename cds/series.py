@@ -73,6 +73,10 @@ class Series:
     def only(self, *labels: str) -> Series:
         return Series(self.name, tuple(r for r in self.readings if set(labels) <= r.labels), self.gap)
 
+    def until(self, day: Day) -> Series:
+        """Without what was surely taken later: a sample after the freeze does not count."""
+        return Series(self.name, tuple(r for r in self.readings if not r.when.surely_after(day)), self.gap)
+
     def plus(self, *readings: Reading) -> Series:
         return Series(self.name, self.readings + readings, self.gap)
 

@@ -7,7 +7,7 @@ only written out is never overlooked: it is listed, and not sure either.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from cds.facts import Event
@@ -15,7 +15,7 @@ from cds.finding import Evidence
 from cds.truth import MET, UNKNOWN
 from fhir_mappings import codelists, dates
 from fhir_mappings.diagnoses import status_code
-from fhir_mappings.members import codings, each, text
+from fhir_mappings.members import all_words, each
 from fhir_mappings.observations import coded_words
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
@@ -33,24 +33,25 @@ def allergy(resource: Resource) -> Event | None:
     concepts = list(_substances(resource))
     over = status_code(resource.get("clinicalStatus")) in ("inactive", "resolved")
     sure = UNKNOWN if over or resource.get("type") == "intolerance" else MET
-    recorded = resource.get("recordedDate") or resource.get("onsetDateTime")
+    onset = dates.day(resource.get("onsetDateTime"))
+    recorded = resource.get("onsetDateTime") or resource.get("recordedDate")
     told = next((words for c in concepts if (words := coded_words(c))), "allergy")
     kind = "intolerance to" if resource.get("type") == "intolerance" else "allergy:"
     if any(codelists.states(c, *NONE_KNOWN) for c in concepts):
         return Event("none_known", Evidence(told, reference_of(resource), dates.as_written(recorded)))
     source = Evidence(f"{kind} {told}" + (" (no longer active)" if over else ""), reference_of(resource), dates.as_written(recorded))
     if any(codelists.states(c, *LISTED) for c in concepts):
-        return Event("listed", source, sure=sure)
-    named = " ".join(_texts(concepts)).lower()
+        return Event("listed", source, onset, sure)
+    named = " ".join(words for c in concepts for words in all_words(c)).lower()
     if _names(named, LISTED):
-        return Event("listed", source, sure=UNKNOWN)
+        return Event("listed", source, onset, UNKNOWN)
     if any(codelists.states(c, "related_drug_or_excipient") for c in concepts) or _names(named, RELATED_NAMES):
-        return Event("related", source)
+        return Event("related", source, onset)
     if any(codelists.states(c, *LIKELY) for c in concepts) or _names(named, ("asparaginase", "pegaspargase", "methotrexate", "dexamethasone", "prednisone", "prednisolone")):
-        return Event("likely", source, sure=sure)
-    if any(codelists.hints(c, "drug_allergy_substance_not_stated") for c in concepts):
-        return Event("unspecified", source)
-    return None if named.startswith("no known") else Event("other", source)
+        return Event("likely", source, onset, sure)
+    if not named or any(codelists.hints(c, "drug_allergy_substance_not_stated") for c in concepts):
+        return Event("unspecified", source, onset)
+    return None if named.startswith("no known") else Event("other", source, onset)
 
 
 def _substances(resource: Resource) -> Iterator[Any]:
@@ -58,13 +59,6 @@ def _substances(resource: Resource) -> Iterator[Any]:
     for reaction in each(resource.get("reaction")):
         if reaction.get("substance"):
             yield reaction["substance"]
-
-
-def _texts(concepts: list[Any]) -> Iterator[str]:
-    for concept in concepts:
-        if isinstance(concept, Mapping):
-            named = [concept.get("text"), *(coding.get("display") for coding in codings(concept))]
-            yield from (words for words in map(text, named) if words)
 
 
 def _names(told: str, ingredients: tuple[str, ...]) -> bool:

@@ -62,7 +62,7 @@ EVENTS: Mapping[str, States] = {
     "cns_movement_or_coordination": States("neurological", "movement or coordination disorder", asks=True),
 }
 ALWAYS_UNSURE = frozenset({"hiv_inconclusive", "possibly_pregnant"})
-DONE: Mapping[str | None, Truth] = {"completed": MET, "in-progress": UNKNOWN, "on-hold": UNKNOWN, "stopped": UNKNOWN}  # else: not
+DONE: Mapping[str | None, Truth] = {"completed": MET, "in-progress": UNKNOWN, "on-hold": UNKNOWN, "stopped": UNKNOWN, "unknown": UNKNOWN}  # else: not
 
 
 def stated_by(code: object) -> list[tuple[States, bool]]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from cds.facts import Event, Listed
+from cds.facts import Event, Listed, not_looked_up
+from cds.finding import Gap
 from cds.truth import MET, UNKNOWN
 from fhir_mappings import treatments
 from fhir_mappings.allergies import allergy
@@ -17,10 +18,11 @@ from fhir_mappings.conditions import condition_events, procedure_events, stated_
 from fhir_mappings.record import Resource
 from fhir_mappings.sifted import Sifted
 from fhir_mappings.studies import consent, other_study
+from fhir_mappings.subject import is_readable
 
 EVENT_SEARCHES = {  # a fact, and the searches whose silence it needs
     "transplants": ("procedures", "conditions"),
-    "blinatumomab": ("administrations", "statements", "orders"),
+    "blinatumomab": ("administrations", "statements", "orders", "procedures"),
     "other_cd19_therapy": ("administrations", "statements", "orders"),
     "syndromes": ("conditions",),
     "hiv_infection": ("conditions",),
@@ -44,8 +46,19 @@ def events(record: Sifted) -> dict[str, Listed]:
     found: dict[str, list[Event]] = {fact: [] for fact in EVENT_SEARCHES}
     for fact, event in _stated(record):
         found[fact].append(event)
-    gaps = {fact: next((g for s in searches if (g := record.gap(s, NAMES[fact]))), None) for fact, searches in EVENT_SEARCHES.items()}
+    gaps: dict[str, Gap | None] = {fact: next((g for s in searches if (g := record.gap(s, NAMES[fact]))), None) for fact, searches in EVENT_SEARCHES.items()}
+    gaps["blinatumomab"] = gaps["blinatumomab"] or _unnamed_drug(record)
     return {fact: Listed(tuple(stated), gaps[fact]) for fact, stated in found.items()}
+
+
+def _unnamed_drug(record: Sifted) -> Gap | None:
+    """A drug that was given and is named only by a reference that could not be followed may be any drug."""
+    for search in ("administrations", "statements"):
+        others = record.referred(search)
+        for resource in record.resources(search):
+            if not is_readable(resource, "medicationReference", bool(resource.get("medicationCodeableConcept")), others):
+                return not_looked_up("blinatumomab", "blinatumomab: a drug was given that the record names only by reference")
+    return None
 
 
 def _stated(record: Sifted) -> Iterator[tuple[str, Event]]:

@@ -24,7 +24,6 @@ FACTS = tuple(f.name for f in fields(PatientFacts) if f.name not in ("patient", 
 
 ALSO_SAID_BY = {  # what is found there counts, though its silence is not asked for
     "bcr_abl1": ("conditions",),  # a Philadelphia-positive diagnosis
-    "blinatumomab": ("procedures",),  # a procedure coded as giving it
 }
 SEVERAL = {  # facts that a reader of their own makes out of several codelists
     "diagnoses": (*LEUKAEMIA, *SITES, "relapse_ordinal_first", "relapse_ordinal_later"),

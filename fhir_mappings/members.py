@@ -16,5 +16,11 @@ def codings(concept: Any) -> list[Mapping[str, Any]]:
     return each(concept.get("coding")) if isinstance(concept, Mapping) else []
 
 
+def all_words(concept: Any) -> list[str]:
+    """Every text and display of a CodeableConcept."""
+    told = [concept.get("text"), *(coding.get("display") for coding in codings(concept))] if isinstance(concept, Mapping) else []
+    return [words for words in told if isinstance(words, str)]
+
+
 def text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None

@@ -12,7 +12,7 @@ from cds.truth import MET, UNKNOWN
 from fhir_mappings import dates
 from fhir_mappings.members import each, text
 from fhir_mappings.record import Resource
-from fhir_mappings.subject import Others, reference_of, referred
+from fhir_mappings.subject import Others, is_readable, reference_of, referred
 
 TRIAL = "NCT05827549"
 TAKING_PART = frozenset({"on-study", "on-study-intervention", "on-study-observation", "follow-up", "off-study"})
@@ -45,6 +45,8 @@ def other_study(research_subject: Resource, others: Others) -> Event | None:
     study = referred(research_subject, "study", others) or {}
     if _is_observational(study):
         kind, sure = "follow_up", MET
+    if kind == "treatment" and not is_readable(research_subject, "study", _says_which(research_subject), others):
+        sure = UNKNOWN  # it may be this very trial
     reference = research_subject.get("study")
     named = text(study.get("title")) or (text(reference.get("display")) if isinstance(reference, Mapping) else None) or "another study"
     period = dates.period(research_subject.get("period"))
@@ -62,6 +64,11 @@ def is_this_trial(research_subject: Resource, others: Others) -> bool:
     resolved = referred(research_subject, "study", others) or {}
     told += [i.get("value") for i in each(resolved.get("identifier"))]
     return any(isinstance(words, str) and TRIAL in words for words in told)
+
+
+def _says_which(research_subject: Resource) -> bool:
+    study = research_subject.get("study")
+    return isinstance(study, Mapping) and bool(study.get("identifier") or study.get("display"))
 
 
 def consent(resource: Resource) -> Event | None:

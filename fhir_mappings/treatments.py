@@ -8,20 +8,22 @@ from typing import Any
 from cds.day import Day
 from cds.facts import Dose, Event
 from cds.finding import Evidence
+from cds.truth import MET, UNKNOWN
 from fhir_mappings import codelists, dates
-from fhir_mappings.members import each, text
+from fhir_mappings.members import all_words, each, text
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import Others, reference_of, referred
 
 DRUGS = ("idarubicin", "vincristine", "mercaptopurine", "methotrexate", "cytarabine", "asparaginase", "etoposide", "ifosfamide")
-GIVEN = frozenset({"completed", "in-progress", "stopped"})  # at least part of the dose was given
+GIVEN = frozenset({"completed", "in-progress", "stopped", "on-hold"})  # at least part of the dose was given
 INGREDIENT = "krcore-medicationIngredient"  # KR Core: the ATC code sits in this extension
 GIVEN_BY_TYPE = {  # what a status says of the drug; statuses that are not named say nothing of it
-    "MedicationAdministration": dict.fromkeys(GIVEN, "given"),
-    "MedicationStatement": dict.fromkeys(("completed", "active", "stopped", "on-hold"), "given") | {"intended": "ordered"},
+    "MedicationAdministration": dict.fromkeys((*GIVEN, "unknown"), "given"),
+    "MedicationStatement": dict.fromkeys(("completed", "active", "stopped", "on-hold", "unknown"), "given") | {"intended": "ordered"},
     "MedicationRequest": dict.fromkeys(("active", "completed", "on-hold", "stopped"), "ordered"),
 }
 WHEN = ("effectiveDateTime", "effectivePeriod", "authoredOn")
+NAMES = {"blinatumomab": ("blinatumomab", "blincyto"), "other_cd19_therapy": ("tisagenlecleucel", "kymriah", "brexucabtagene")}
 THERAPIES = ("blinatumomab", "other_cd19_therapy")
 
 
@@ -50,7 +52,21 @@ def first_line_end(procedure: Resource) -> Day | None:
 
 
 def names_therapy(resource: Resource, others: Others) -> bool:
-    return any(codelists.states(c, *THERAPIES) for c in _medication_concepts(resource, others))
+    concepts = list(_medication_concepts(resource, others))
+    return any(codelists.states(c, *THERAPIES) for c in concepts) or any(_only_written(fact, concepts) for fact in THERAPIES)
+
+
+def _only_written(fact: str, concepts: list[Any]) -> bool:
+    """Named in words and by no code of ours: not sure, and never overlooked."""
+    said = " ".join(words for c in concepts for words in all_words(c)).lower()
+    return any(name in said for name in NAMES.get(fact, ()))
+
+
+def _began(value: Any) -> Day | None:
+    """The day a dose was given, or an infusion began."""
+    if isinstance(value, Mapping):
+        return dates.day(value.get("start")) or dates.period(value)
+    return dates.day(value)
 
 
 def therapies(resource: Resource, others: Others) -> Iterator[tuple[str, Event]]:
@@ -59,11 +75,12 @@ def therapies(resource: Resource, others: Others) -> Iterator[tuple[str, Event]]
     if given is None or resource.get("doNotPerform") is True:
         return
     concepts = list(_medication_concepts(resource, others))
-    when = next((day for element in WHEN if (day := dates.day(resource.get(element)) or dates.period(resource.get(element)))), None)
+    when = next((day for element in WHEN if (day := _began(resource.get(element)))), None)
     for fact in THERAPIES:  # the fact has the name of its codelist
-        if any(codelists.states(c, fact) for c in concepts):
+        coded = any(codelists.states(c, fact) for c in concepts)
+        if coded or _only_written(fact, concepts):
             source = Evidence(f"{fact.replace('_', ' ')} {given}", reference_of(resource), str(when) if when else None)
-            yield fact, Event(given, source, when)
+            yield fact, Event(given, source, when, MET if coded and resource.get("status") != "unknown" else UNKNOWN)
 
 
 def states_therapy(code: Any) -> bool:

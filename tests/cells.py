@@ -135,7 +135,7 @@ def _result(test: str, day: str | None, told: str, notes: list[str]) -> Resource
             return observation(test, None, day, valueInteger=int(told), **more)
         elif note == "not valid":
             more |= BROKEN
-        elif note == "loinc 10230-1 by echo":
+        elif note == "method echocardiogram":
             more |= {"code": concept(TESTS["ejection fraction, method not stated"]), "method": {"text": "Echocardiogram"}}
         else:
             raise ValueError(f"{note!r} is no note on a {test}")

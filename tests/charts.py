@@ -16,7 +16,7 @@ from typing import Any
 from cds.facts import PatientFacts
 from fhir_mappings import Answer, Outcome, Record, read_patient
 from fhir_mappings.code_systems import ATC, ICD_10, ICD_10_CM, LOINC, NCIT, OWN, RXNORM, SNOMED
-from fhir_mappings.sources import SEARCHES
+from fhir_mappings.sources import SEARCHES, Search
 
 Resource = dict[str, Any]
 
@@ -266,14 +266,14 @@ def record(*resources: Resource, **outcomes: Outcome) -> Record:
     found = {}
     for search in SEARCHES:
         outcome = outcomes.get(search.name, Outcome.ANSWERED)
-        mine = tuple(r for r in resources if _belongs(r, search.resource_type)) if outcome in (Outcome.ANSWERED, Outcome.PARTIAL) else ()
+        mine = tuple(r for r in resources if _belongs(r, search)) if outcome in (Outcome.ANSWERED, Outcome.PARTIAL) else ()
         found[search.name] = Answer(outcome, mine, "" if outcome is Outcome.ANSWERED else "the FHIR server did not answer")
     return Record(CHILD, found)
 
 
-def _belongs(candidate: Resource, resource_type: str) -> bool:
+def _belongs(candidate: Resource, search: Search) -> bool:
     kind = candidate.get("resourceType")
-    return kind == resource_type or (kind == "ResearchStudy" and resource_type == "ResearchSubject")
+    return kind in (search.resource_type, search.refers_to)
 
 
 def facts(*resources: Resource, as_of: str = "2025-09-01", **outcomes: Outcome) -> PatientFacts:

@@ -78,7 +78,7 @@ def test_a_bad_search_is_refused(recorded, replay, vendor, why):
 def test_epic_answers_an_unknown_type_with_a_web_page(recorded, replay):
     unknown = recorded("epic", "error-request-unsupported-resource-type")
     assert unknown.body.startswith("<")
-    assert search(replay("epic"), unknown).why == "the FHIR server answered 404"
+    assert search(replay("epic"), unknown).why == "the FHIR server does not keep this kind of record"
 
 
 @pytest.mark.parametrize("vendor", ["epic", "cerner"])

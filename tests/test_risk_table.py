@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -151,4 +150,10 @@ def test_late_is_the_same_calendar_day_a_year_later(off, relapse, expected):
     inputs = PROTOCOL.risk_inputs(Case(facts(*chart, as_of="2026-01-01")), {"INC-03": PROTOCOL.criteria[2].rule(Case(facts()), PROTOCOL.policies)})
     options = inputs["off_treatment_date"].options
     assert (next(iter(options)) if len(options) == 1 else "unknown") == expected
-    assert date.fromisoformat(relapse) < date(2026, 1, 1)
+
+
+def test_a_first_diagnosis_updated_in_place_does_not_date_the_relapse():
+    """One Condition, written down in 2019 and set to "relapse" years later: the relapse marrow dates it, not 2019."""
+    told = condition("b_all", "relapse", "2019-02-01", recordedDate="2019-02-01")
+    chart = [patient(), told, first_line_treatment("2019-02-01", "2021-06-30"), observation("marrow blasts", "62 %", "2025-08-25"), answers({"relapse-ordinal": "first"})]
+    assert assess(PROTOCOL, facts(*chart)).risk.possible == ("SR", "HR", "VHR")

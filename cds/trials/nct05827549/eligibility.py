@@ -211,6 +211,9 @@ def expected_compliance(p: Case, policy: Policies) -> Finding:
 def consent_and_assent(p: Case, policy: Policies) -> Finding:
     refused = [e.source for e in p.facts.consent.items if e.kind == "refused"]
     answer = p.facts.chart_review.answers.get("consent-and-assent-signed")
+    if refused and answer is not None and answer.options == {"yes"}:
+        seen = (*refused, *answer.evidence)
+        return unknown(Gap("consent-and-assent-signed", Why.CONFLICT, " but ".join(map(str, seen)), seen))
     if answer is not None and answer.options == {"refused"}:
         refused += answer.evidence
     if refused:

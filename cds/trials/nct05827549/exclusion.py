@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from cds.case import Case
 from cds.criterion import exclusion, unclear_text
+from cds.facts import Listed
 from cds.finding import Basis, Evidence, Finding, Gap, Why, choose, met, not_met, unknown
-from cds.history import ever_found, on_record
+from cds.history import before_the_freeze, ever_found, on_record
 from cds.pregnancy import not_pregnant, pregnant
 from cds.trials.nct05827549.policies import Policies
 from cds.truth import MET, NOT_MET, UNKNOWN
@@ -120,13 +121,17 @@ def genetic_syndromes(p: Case, policy: Policies) -> Finding:
 )
 def known_hiv(p: Case, policy: Policies) -> Finding:
     infection = on_record("HIV infection", p.facts.hiv_infection, "hiv_infection")
-    detected = ever_found(p.facts.hiv, "detected")
+    tests = p.facts.hiv.until(p.evaluated_on)
+    detected = ever_found(tests, "detected")
     if infection.truth is MET or detected.truth is MET:
         return infection | detected
-    current = p.current(p.facts.hiv, policy.hiv_days)
+    reactive = [r.source for r in tests.latest(p.evaluated_on).readings if r.value.is_("reactive").truth is MET]
+    if reactive:
+        return unknown(*map(_awaits, reactive))  # however old: it still needs its confirmation
+    current = p.current(tests, policy.hiv_days)
     if current.lacks(Why.MISSING) and policy.hiv_silence == "not_met":
         return infection
-    tested = current.each(lambda r: unknown(_awaits(r.source)) if r.value.is_("reactive").truth is MET else r.value.is_("detected"))
+    tested = current.is_("detected")
     return tested if infection.truth is NOT_MET or tested.truth is UNKNOWN else infection
 
 
@@ -144,7 +149,7 @@ def _awaits(source: Evidence) -> Gap:
 )
 def pregnancy_not_excluded(p: Case, policy: Policies) -> Finding:
     boy = p.sex.is_("male")
-    return choose(boy, ~boy, _girl(p, policy))
+    return choose(boy, not_met(*p.sex.evidence), _girl(p, policy))
 
 
 def _girl(p: Case, policy: Policies) -> Finding:
@@ -172,7 +177,8 @@ def _girl(p: Case, policy: Policies) -> Finding:
     modifiable=True,
 )
 def treatment_in_another_trial(p: Case, policy: Policies) -> Finding:
-    return on_record("other trial", p.facts.other_studies, "treatment")
+    now = [e for e in before_the_freeze(p.facts.other_studies, p.evaluated_on) if not (e.when and e.when.surely_before(p.evaluated_on))]
+    return on_record("other trial", Listed(tuple(now), p.facts.other_studies.gap), "treatment")
 
 
 @exclusion(
@@ -193,7 +199,7 @@ def unstable_conditions(p: Case, policy: Policies) -> Finding:
     "not in the list of examples and never excludes by itself.",
 )
 def relevant_cns_pathology(p: Case, policy: Policies) -> Finding:
-    shown = tuple(e.source for e in p.facts.neurological.items)
+    shown = tuple(e.source for e in p.facts.neurological.items if e.sure is not NOT_MET)
     found = f"found: {', '.join(dict.fromkeys(map(str, shown)))}; please judge" if shown else "none found, please confirm"
     return p.attested("relevant-cns-pathology", f"Is there clinically relevant CNS pathology? ({found})", shown)
 
@@ -206,7 +212,7 @@ def relevant_cns_pathology(p: Case, policy: Policies) -> Finding:
     "not an empty allergy list.",
 )
 def hypersensitivity_to_study_drugs(p: Case, policy: Policies) -> Finding:
-    allergies = p.facts.allergies
+    allergies = Listed(tuple(before_the_freeze(p.facts.allergies, p.evaluated_on)), p.facts.allergies.gap)
     listed = [e for e in allergies.items if e.kind == "listed"]
     if sure := [e.source for e in listed if e.sure is MET]:
         return met(*sure)

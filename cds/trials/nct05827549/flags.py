@@ -10,7 +10,7 @@ from cds.trials.nct05827549 import eligibility, exclusion
 from cds.trials.nct05827549.policies import Policies
 from cds.trials.nct05827549.risk import MRD_LIMIT
 from cds.treatment import late_relapse
-from cds.truth import MET, UNKNOWN
+from cds.truth import MET, NOT_MET, UNKNOWN
 from cds.values import amount
 
 
@@ -122,7 +122,7 @@ def allergy_to_unlisted_likely_drug(p: Case, policy: Policies) -> Finding:
 
 @flag("A neurological condition of the kind the text names is on record: please judge whether it is relevant.")
 def cns_finding_for_review(p: Case, policy: Policies) -> Finding:
-    found = tuple(e.source for e in p.facts.neurological.items)
+    found = tuple(e.source for e in p.facts.neurological.items if e.sure is not NOT_MET)
     return met(*found) if found else not_met()
 
 

@@ -25,4 +25,3 @@ class Policies(Windows):
     bone_marrow_failure: Literal["named_only_else_review", "any_inherited_bmf"] = "named_only_else_review"
     hiv_silence: Literal["unknown", "not_met"] = "unknown"
     cns_leukaemia: Literal["review", "allowed"] = "review"  # review: flagged beside both sentences
-    mrd_methods: tuple[str, ...] = ("ngs",)

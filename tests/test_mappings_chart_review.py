@@ -1,0 +1,164 @@
+"""The chart-review Questionnaire: which responses count, which answer wins, and how each kind of answer is read."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from charts import Outcome, answers, condition, facts, observation, patient, quantity
+from cds import assess
+from cds.trials.nct05827549 import PROTOCOL
+
+
+def review(*responses):
+    return facts(patient(), *responses).chart_review
+
+
+def lineage(*responses):
+    found = review(*responses).answers.get("lineage")
+    return found and "/".join(sorted(found.options))
+
+
+@pytest.mark.parametrize(
+    "status, counts", [("completed", True), ("amended", True), ("in-progress", False), ("entered-in-error", False), ("stopped", False), ("banana", False)]
+)
+def test_status_by_allow_list(status, counts):
+    assert (lineage(answers({"lineage": "b-all"}, status=status)) == "b_all") is counts
+
+
+@pytest.mark.parametrize(
+    "questionnaire, counts",
+    [("https://hospital.example/Questionnaire/nct05827549-chart-review", True), ("https://x/fhir/Questionnaire/nct05827549-chart-review|1.2", True),
+     ("Questionnaire/nct05827549-chart-review", False), ("/Questionnaire/nct05827549-chart-review", True), ("https://x/Questionnaire/nct05827549-chart-review-2", False),
+     ("https://x/Questionnaire/another", False), ("", False)],
+)  # fmt: skip
+def test_which_questionnaire(questionnaire, counts):
+    assert (lineage(answers({"lineage": "b-all"}, questionnaire=questionnaire)) == "b_all") is counts
+
+
+def test_the_newest_answer_to_each_item_wins():
+    old = answers({"lineage": "t-all", "relapse-ordinal": "first"}, "2025-08-01")
+    new = answers({"lineage": "b-all"}, "2025-08-30")
+    for order in ([old, new], [new, old]):
+        told = review(*order)
+        assert told.answers["lineage"].options == {"b_all"} and told.answers["relapse-ordinal"].options == {"first"}
+    assert lineage(answers({"lineage": "t-all"}, "2025-08-30T10:00:00+09:00"), answers({"lineage": "b-all"}, "2025-08-30T02:00:00Z")) == "b_all"
+    assert lineage(answers({"lineage": "t-all"}, None), answers({"lineage": "b-all"}, "2020-01-01")) == "b_all", "without a date: the oldest"
+
+
+def test_a_newer_answer_in_progress_does_not_count():
+    assert lineage(answers({"lineage": "b-all"}, "2025-08-01"), answers({"lineage": "t-all"}, "2025-08-30", status="in-progress")) == "b_all"
+
+
+def test_items_may_be_nested_in_groups_and_in_answers():
+    item = {"linkId": "lineage", "answer": [{"valueCoding": {"code": "b-all"}}]}
+    for nested in ([{"linkId": "group", "item": [{"linkId": "inner", "item": [item]}]}], [{"linkId": "asked", "answer": [{"valueBoolean": True, "item": [item]}]}]):
+        assert lineage(answers({}, item=nested)) == "b_all"
+
+
+def test_codes_count_whatever_their_system():
+    for coding in ({"system": "urn:anything", "code": "b-all"}, {"code": "b-all", "display": "B cell"}):
+        assert lineage(answers({}, item=[{"linkId": "lineage", "answer": [{"valueCoding": coding}]}])) == "b_all"
+
+
+@pytest.mark.parametrize("code, option", [("b-all", "b_all"), ("t-all", "t_all"), ("mixed-phenotype", "mixed_phenotype"), ("burkitt-or-mature-b", "burkitt_or_mature_b"),
+                                          ("lymphoblastic-lymphoma", "lymphoblastic_lymphoma"), ("B-ALL", None), ("other", None)])  # fmt: skip
+def test_every_lineage(code, option):
+    assert lineage(answers({"lineage": code})) == option
+
+
+DATES = ("initial-diagnosis-date", "off-treatment-date", "relapse-date", "enrolment-date", "reinduction-start-date", "eoi-date")
+
+
+@pytest.mark.parametrize("link_id", DATES)
+@pytest.mark.parametrize("told, first, last", [("2025-08-25", "2025-08-25", "2025-08-25"), ("2025-08", "2025-08-01", "2025-08-31"), ("2025", "2025-01-01", "2025-12-31")])
+def test_every_date_may_be_partial(link_id, told, first, last):
+    day = review(answers({link_id: told})).answers[link_id]
+    assert (day.first, day.last) == (date.fromisoformat(first), date.fromisoformat(last))
+    assert day.evidence[0].basis.value == "attested"
+
+
+@pytest.mark.parametrize(
+    "link_id, codes",
+    [("relapse-ordinal", ("first", "second-or-later", "refractory", "suspected")), ("relapse-site", ("isolated-marrow", "combined", "extramedullary-only")),
+     ("bcr-abl1", ("positive", "negative")), ("eoi-marrow-category", ("M1", "M2", "M3"))],
+)  # fmt: skip
+def test_every_code_of_the_interface_is_read(link_id, codes):
+    for code in codes:
+        assert link_id in review(answers({link_id: code})).answers
+    assert link_id not in review(answers({link_id: "something else"})).answers
+
+
+@pytest.mark.parametrize("told, low, high", [("62 %", "62", "62"), ("<5 %", "0", "5"), (">25 %", "25", None)])
+def test_quantities(told, low, high):
+    found = review(answers({"relapse-marrow-blasts": told})).answers["relapse-marrow-blasts"]
+    assert (found.low, found.high) == (Decimal(low), high and Decimal(high))
+
+
+def test_residual_disease_of_zero_is_below_what_the_sample_could_show():
+    for lod, expected in (("0.0001 %", "< 0.0001 %"), ("0.1 %", "< 0.1 %")):
+        assert str(review(answers({"eoi-ngs-mrd": "0 %", "eoi-ngs-mrd-lod": lod})).answers["eoi-ngs-mrd"]) == expected
+    assert str(review(answers({"eoi-ngs-mrd": "0 %"})).answers["eoi-ngs-mrd"]) == "≤ 100 %"
+    assert str(review(answers({"eoi-ngs-mrd": "0.004 %"})).answers["eoi-ngs-mrd"]) == "0.004 %"
+
+
+@pytest.mark.parametrize(
+    "link_id, answer",
+    [("lineage", {"valueString": "B-ALL"}), ("lineage", {"valueCoding": {"code": "alien"}}), ("relapse-date", {"valueDate": "25.08.2025"}), ("relapse-date", {"valueDate": "0001-01-01"}),
+     ("relapse-marrow-blasts", {"valueQuantity": quantity("62")}), ("relapse-marrow-blasts", {"valueDecimal": 62}), ("on-treatment-at-relapse", {"valueString": "yes"})],
+)  # fmt: skip
+def test_an_answer_that_cannot_be_read_is_an_issue_and_answers_nothing(link_id, answer):
+    told = facts(patient(), answers({}, item=[{"linkId": link_id, "answer": [answer]}]))
+    assert link_id not in told.chart_review.answers
+    assert len(told.issues) == 1 and told.issues[0].reference.startswith("QuestionnaireResponse/")
+
+
+def test_an_item_without_an_answer_says_nothing():
+    told = facts(patient(), answers({}, item=[{"linkId": "lineage"}, {"linkId": "relapse-date", "answer": []}]))
+    assert told.chart_review.answers == {} and told.issues == ()
+
+
+def test_the_author_and_the_date_are_named():
+    chart = [patient(), condition("all_lineage_unspecified", "remission", "2019-02-01"), condition("all_lineage_unspecified", "relapse", "2025-08-25")]
+    for author, expected in (({"display": "Dr. Kim"}, "Dr. Kim"), ({"reference": "Practitioner/7"}, "Practitioner/7"), (None, "author not recorded")):
+        told = answers({"lineage": "b-all"}, "2025-08-30")
+        told.pop("author")
+        criterion = assess(PROTOCOL, facts(*chart, {**told, **({"author": author} if author else {})})).as_json("test")["criteria"][1]
+        assert (criterion["truth"], criterion["basis"], criterion["evidence"][0]["date"]) == ("met", "attested", "2025-08-30")
+        assert expected in criterion["words"]
+
+
+def test_an_answer_counts_whenever_it_was_given():
+    assert lineage(answers({"lineage": "b-all"}, "2019-02-01")) == lineage(answers({"lineage": "b-all"}, "2026-01-01")) == "b_all"
+
+
+CONTRADICTIONS = [  # a record, an answer against it, the criterion that then is unknown
+    ([condition("b_all", "active", "2019-02-01")], {"lineage": "t-all"}, "INC-02"),
+    ([observation("BCR::ABL1", "positive", "2025-08-25")], {"bcr-abl1": "negative"}, "EXC-02"),
+    ([observation("BCR::ABL1", "negative", "2025-08-25")], {"bcr-abl1": "positive"}, "EXC-02"),
+    ([observation("marrow blasts", "62 %", "2025-08-25")], {"relapse-marrow-blasts": "2 %"}, "INC-03"),
+    ([observation("marrow blasts", "62 %", "2025-08-25")], {"relapse-site": "extramedullary-only"}, "INC-03"),
+]
+
+
+@pytest.mark.parametrize("record, told, criterion", CONTRADICTIONS, ids=lambda x: x if isinstance(x, str) else "")
+def test_a_contradiction_with_the_record_is_unknown_and_shows_both(record, told, criterion):
+    chart = [patient(), condition("b_all", "remission", "2019-02-01"), condition("b_all", "relapse", "2025-08-25"), *record, answers(told)]
+    found = next(c for c in assess(PROTOCOL, facts(*chart)).as_json("test")["criteria"] if c["id"] == criterion)
+    assert (found["truth"], found["reason"]) == ("unknown", "conflict")
+    kinds = {evidence["reference"].split("/")[0] for evidence in found["evidence"]}
+    assert "QuestionnaireResponse" in kinds and len(kinds) > 1
+
+
+def test_an_answer_stands_where_the_record_has_no_readable_result():
+    chart = [patient(), condition("b_all", "remission", "2019-02-01"), condition("b_all", "relapse", "2025-08-25")]
+    failed = observation("BCR::ABL1", "failed", "2025-08-25")
+    found = {c["id"]: c for c in assess(PROTOCOL, facts(*chart, failed, answers({"bcr-abl1": "negative"}))).as_json("test")["criteria"]}
+    assert (found["EXC-02"]["truth"], found["EXC-02"]["basis"]) == ("not_met", "attested")
+
+
+def test_a_failed_search_for_answers_is_told():
+    told = facts(patient(), answers=Outcome.FAILED)
+    assert ("chart review answers", "the FHIR server did not answer") in told.not_looked_up and told.chart_review.gap
