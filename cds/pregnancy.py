@@ -9,9 +9,12 @@ from cds.history import before_the_freeze
 from cds.truth import MET, UNKNOWN
 
 
-def pregnant(facts: PatientFacts, until: Day, days: int) -> Finding:
-    """Met on a recorded pregnancy or a newest test that is positive, not older than `days`; else nothing is said."""
-    since = until.plus_days(-days)
+PREGNANCY_DAYS = 300  # a recorded pregnancy, or a positive test, older than this is over
+
+
+def pregnant(facts: PatientFacts, until: Day) -> Finding:
+    """Met on a recorded pregnancy, or on a newest test that is positive; else nothing is said."""
+    since = until.plus_days(-PREGNANCY_DAYS)
     recorded = [e.source for e in before_the_freeze(facts.pregnancy, until)
                 if e.sure is MET and not (e.when and e.when.surely_before(since))]  # fmt: skip
     newest = facts.hcg.latest(until).readings
@@ -25,7 +28,8 @@ def not_pregnant(facts: PatientFacts, until: Day, days: int) -> Finding:
     sterilised = [e.source for e in before_the_freeze(facts.sterilised, until) if e.sure is MET]
     if answer is not None or sterilised:
         return met(*sterilised, *(answer.evidence if answer else ()))
-    possible = [e for e in facts.pregnancy.items if e.sure is UNKNOWN]
+    since = until.plus_days(-PREGNANCY_DAYS)
+    possible = [e for e in before_the_freeze(facts.pregnancy, until) if e.sure is UNKNOWN and not (e.when and e.when.surely_before(since))]
     if possible:
         return unknown(*(Gap("pregnancy test", Why.PENDING, f"{e.source}: not settled", (e.source,)) for e in possible))
     tested = facts.hcg.current(until, days)

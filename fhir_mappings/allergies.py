@@ -14,8 +14,9 @@ from cds.facts import Event
 from cds.finding import Evidence
 from cds.truth import MET, UNKNOWN
 from fhir_mappings import codelists, dates
+from fhir_mappings.code_systems import SNOMED
 from fhir_mappings.diagnoses import status_code
-from fhir_mappings.members import all_words, each
+from fhir_mappings.members import all_words, codings, each, text
 from fhir_mappings.observations import coded_words
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
@@ -23,6 +24,7 @@ from fhir_mappings.subject import reference_of
 LISTED = ("idarubicin", "etoposide", "ifosfamide", "cytarabine", "vincristine", "mercaptopurine", "blinatumomab")
 LIKELY = ("asparaginase", "methotrexate", "dexamethasone", "prednisone_prednisolone")
 NONE_KNOWN = ("no_known_allergy", "no_known_drug_allergy")
+NONE_OF_ANOTHER_KIND = frozenset({"429625007", "428607008"})  # no known food, or environmental, allergy: silent on drugs
 RELATED_NAMES = ("daunorubicin", "teniposide", "cyclophosphamide", "thioguanine", "tioguanine", "polysorbate 80", "benzyl alcohol")
 
 
@@ -49,9 +51,9 @@ def allergy(resource: Resource) -> Event | None:
         return Event("related", source, onset)
     if any(codelists.states(c, *LIKELY) for c in concepts) or _names(named, ("asparaginase", "pegaspargase", "methotrexate", "dexamethasone", "prednisone", "prednisolone")):
         return Event("likely", source, onset, sure)
-    if not named or any(codelists.hints(c, "drug_allergy_substance_not_stated") for c in concepts):
+    if not _is_named(concepts, named) or any(codelists.hints(c, "drug_allergy_substance_not_stated") for c in concepts):
         return Event("unspecified", source, onset)
-    return None if named.startswith("no known") else Event("other", source, onset)
+    return None if named.startswith("no known") or _denies_something_else(concepts) else Event("other", source, onset)
 
 
 def _substances(resource: Resource) -> Iterator[Any]:
@@ -59,6 +61,14 @@ def _substances(resource: Resource) -> Iterator[Any]:
     for reaction in each(resource.get("reaction")):
         if reaction.get("substance"):
             yield reaction["substance"]
+
+
+def _is_named(concepts: list[Any], named: str) -> bool:
+    return bool(named) or any(text(coding.get("code")) for c in concepts for coding in codings(c))
+
+
+def _denies_something_else(concepts: list[Any]) -> bool:
+    return any(coding.get("system") == SNOMED and coding.get("code") in NONE_OF_ANOTHER_KIND for c in concepts for coding in codings(c))
 
 
 def _names(told: str, ingredients: tuple[str, ...]) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from cds.day import Day
 from cds.facts import Event
 from cds.finding import Evidence
-from cds.truth import MET, UNKNOWN, Truth
+from cds.truth import MET, NOT_MET, UNKNOWN, Truth
 from fhir_mappings import codelists, dates
 from fhir_mappings.diagnoses import CONFIRMED, status_code
 from fhir_mappings.members import text
@@ -36,7 +36,7 @@ EVENTS: Mapping[str, States] = {
     "fanconi_anaemia": States("syndromes", "Fanconi anaemia", asks=True),
     "kostmann_syndrome": States("syndromes", "Kostmann syndrome"),
     "shwachman_diamond_syndrome": States("syndromes", "Shwachman syndrome"),
-    "severe_congenital_neutropenia": States("syndromes", "severe congenital neutropenia"),
+    "severe_congenital_neutropenia": States("syndromes", "severe congenital neutropenia", asks=True),
     "diamond_blackfan_anaemia": States("syndromes", "Diamond-Blackfan anaemia"),
     "dyskeratosis_congenita": States("syndromes", "dyskeratosis congenita"),
     "other_inherited_marrow_failure": States("syndromes", "other inherited marrow failure"),
@@ -68,9 +68,11 @@ DONE: Mapping[str | None, Truth] = {"completed": MET, "in-progress": UNKNOWN, "o
 def stated_by(code: object) -> list[tuple[States, bool]]:
     """The events that a code states, or asks about; True where it settles them."""
     found: dict[States, bool] = {}
-    for concept, decides in codelists.statements(code):
+    statements = codelists.statements(code)
+    acquired = any(concept == "acquired_cytopenia_not_syndrome" for concept, _ in statements)  # most children's neutropenia
+    for concept, decides in statements:
         states = EVENTS.get(concept)
-        if states and (decides or states.asks):
+        if states and (decides or (states.asks and not acquired)):
             found[states] = found.get(states, False) or (decides and concept not in ALWAYS_UNSURE)
     return list(found.items())
 
@@ -91,7 +93,8 @@ def condition_events(condition: Resource) -> Iterator[tuple[str, Event]]:
     for states, settled in stated_by(condition.get("code")):
         if states.fact == "pregnancy" and (ended or condition.get("abatementDateTime")):
             continue  # a pregnancy that is over
-        sure = CONFIRMED.get(verification, UNKNOWN) if settled else UNKNOWN
+        confirmed = CONFIRMED.get(verification, UNKNOWN)
+        sure = confirmed if settled or confirmed is NOT_MET else UNKNOWN
         when_of = onset or recorded if states.fact == "pregnancy" else when
         yield states.fact, Event(states.kind, source, when_of, sure)
 

@@ -186,7 +186,8 @@ def _text(result: Result, written_out: str, analyte: Analyte) -> Amount | Gap:
     if unit is None:
         return _gap(result, Why.UNIT, "its unit is not a unit of this test")
     low, high = (end if end is None else convert(end, unit, analyte) for end in (written.low, written.high))
-    if not all(end is None or plausible(end, analyte) for end in (low, high)):
+    told = (high,) if written_out.strip()[0] in "<≤" else (low, high)  # "<" starts at nothing
+    if not all(end is None or plausible(end, analyte) for end in told):
         return _gap(result, Why.UNIT, "not a plausible value in this unit")
     return Amount(low, high, analyte.unit, written.low_open, written.high_open)
 

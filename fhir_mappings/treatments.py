@@ -15,10 +15,10 @@ from fhir_mappings.record import Resource
 from fhir_mappings.subject import Others, reference_of, referred
 
 DRUGS = ("idarubicin", "vincristine", "mercaptopurine", "methotrexate", "cytarabine", "asparaginase", "etoposide", "ifosfamide")
-GIVEN = frozenset({"completed", "in-progress", "stopped", "on-hold"})  # at least part of the dose was given
+GIVEN = frozenset({"completed", "in-progress", "stopped"})  # at least part of the dose was given
 INGREDIENT = "krcore-medicationIngredient"  # KR Core: the ATC code sits in this extension
 GIVEN_BY_TYPE = {  # what a status says of the drug; statuses that are not named say nothing of it
-    "MedicationAdministration": dict.fromkeys((*GIVEN, "unknown"), "given"),
+    "MedicationAdministration": dict.fromkeys((*GIVEN, "on-hold", "unknown"), "given"),
     "MedicationStatement": dict.fromkeys(("completed", "active", "stopped", "on-hold", "unknown"), "given") | {"intended": "ordered"},
     "MedicationRequest": dict.fromkeys(("active", "completed", "on-hold", "stopped"), "ordered"),
 }

@@ -227,7 +227,8 @@ def _besides(draw, relapsed: date, before, recent, around_relapse, old_enough: b
     cd19 = draw(st.sampled_from(CHOICES["cd19"]))
     facts["cd19"] = series("cd19", *draw(readings("cd19", around_relapse, options=(cd19,))))
     facts["consent"] = Listed(draw(events("consent", recent, kinds=("refused",) if refused else ("document",))))
-    said["cd19-on-relapse-blasts"] = attested("cd19-on-relapse-blasts", cd19)
+    if all(r.problem is None for r in facts["cd19"].readings):  # an answer beside a result nobody can use is another story
+        said["cd19-on-relapse-blasts"] = attested("cd19-on-relapse-blasts", cd19)
     said["treatment-history-complete"] = attested("treatment-history-complete", "no" if draw(st.booleans()) else "yes")
     said["same-four-drug-induction"] = attested("same-four-drug-induction", draw(st.sampled_from(("yes", "no"))))
     if not pregnant:

@@ -18,7 +18,6 @@ from cds.values import amount
 NAMED_SYNDROMES = (
     "Down syndrome", "Bloom syndrome", "ataxia-telangiectasia", "Fanconi anaemia", "Kostmann syndrome", "Shwachman syndrome",
 )  # fmt: skip
-PREGNANCY_DAYS = 300  # a recorded pregnancy, or a positive test, older than this is over
 
 
 @exclusion(
@@ -125,6 +124,8 @@ def known_hiv(p: Case, policy: Policies) -> Finding:
     detected = ever_found(tests, "detected")
     if infection.truth is MET or detected.truth is MET:
         return infection | detected
+    if detected.reason in (Why.UNIT, Why.PENDING, Why.CONFLICT):
+        return detected  # a test that cannot be read may be the one that is positive
     reactive = [r.source for r in tests.latest(p.evaluated_on).readings if r.value.is_("reactive").truth is MET]
     if reactive:
         return unknown(*map(_awaits, reactive))  # however old: it still needs its confirmation
@@ -153,7 +154,7 @@ def pregnancy_not_excluded(p: Case, policy: Policies) -> Finding:
 
 
 def _girl(p: Case, policy: Policies) -> Finding:
-    expecting = pregnant(p.facts, p.evaluated_on, PREGNANCY_DAYS)
+    expecting = pregnant(p.facts, p.evaluated_on)
     evidence = not_pregnant(p.facts, p.evaluated_on, policy.hcg_days)
     attested = p.facts.chart_review.answers.get("non-pregnancy-evidence")
     if expecting.truth is MET and attested is not None:
@@ -165,7 +166,8 @@ def _girl(p: Case, policy: Policies) -> Finding:
         return ~evidence
     young = p.age_on(p.evaluated_on) < amount(f"{policy.prepubertal_presumption_below_age} a")
     presumed = not_met(Evidence("presumed before puberty, by age", basis=Basis.ASSUMED_ABSENT))
-    return choose(young, presumed, evidence) if evidence.reason in (Why.MISSING, Why.STALE) else evidence
+    silent = evidence.reason in (Why.MISSING, Why.STALE) and not p.facts.pregnancy.gap
+    return choose(young, presumed, evidence) if silent and p.sex.is_("female").truth is MET else evidence
 
 
 @exclusion(

@@ -93,7 +93,7 @@ def _outside(p: Case, policy: Policies) -> Finding:
 
 @flag("Positive pregnancy evidence: confirm it, and show it to the treating team only.")
 def confirm_positive_hcg(p: Case, policy: Policies) -> Finding:
-    return p.sex.is_("female") & pregnant(p.facts, p.evaluated_on, exclusion.PREGNANCY_DAYS)
+    return p.sex.is_("female") & pregnant(p.facts, p.evaluated_on)
 
 
 @flag("No pregnancy test on record: absence is presumed by age, which is our reading and not the text's.")
