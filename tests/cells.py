@@ -265,8 +265,9 @@ def allergies(cell: str, asked_on: str) -> list[Resource]:
                 more["reaction"] = [{"substance": concept(SUBSTANCES[note.removeprefix("reaction to ")]), "manifestation": [{"text": "rash"}]}]
             else:
                 raise ValueError(f"{note!r} is no note on an allergy")
-        written = told.strip('"') if told.startswith('"') else None
-        chart.append(allergy(None if written else SUBSTANCES[told], written=written, **more))
+        uncoded = told.startswith('"')
+        written = told.strip('"') if uncoded or told == "penicillin" else None  # a code we do not know comes with its name
+        chart.append(allergy(None if uncoded else SUBSTANCES[told], written=written, **more))
     return chart
 
 

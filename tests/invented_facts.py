@@ -110,7 +110,7 @@ def readings(draw, fact: str, days, labels=frozenset(), most: int = 2, options: 
             value = one(draw(st.sampled_from(options or CHOICES[fact])), source)
         else:
             unit, numbers = AMOUNTS[fact]
-            value = draw(told_amount(draw(st.sampled_from(numbers)), unit, source))
+            value = draw(told_amount(draw(st.sampled_from(options or numbers)), unit, source))
         told.append(Reading(value, _exact(day), source, labels))
     return tuple(told)
 
@@ -182,8 +182,10 @@ def stories(draw, anchors: bool = True) -> PatientFacts:
         problem_list.append(Diagnosis(source, draw(known_lineage), onset=sourced(draw(told_day(onset, exactly=relapse)), source), relapse=relapse,
                                       ordinal=ordinal, sites=frozenset({"marrow"}) if relapse else frozenset()))  # fmt: skip
     facts["diagnoses"] = Listed(tuple(problem_list))
-    for fact in ("creatinine", "bilirubin_direct", "bilirubin_conjugated", "bilirubin_total", "ejection_fraction", "shortening_fraction", "bcr_abl1"):
-        facts[fact] = series(fact, *draw(readings(fact, recent)))
+    direct = ("3.0", "3.1", "9") if draw(st.booleans()) else ("0.2", "2.9")
+    bilirubin = {"bilirubin_direct": direct, "bilirubin_conjugated": direct, "bilirubin_total": ("9",) if "9" in direct else ()}
+    for fact in ("creatinine", *bilirubin, "ejection_fraction", "shortening_fraction", "bcr_abl1"):
+        facts[fact] = series(fact, *draw(readings(fact, recent, options=bilirubin.get(fact, ()))))
     eoi = frozenset({"eoi"})
     later = st.sampled_from([AS_OF - timedelta(days=1), AS_OF])
     facts["marrow_blasts"] = series("marrow_blasts", *draw(readings("marrow_blasts", around_relapse)), *draw(readings("marrow_blasts", later, eoi)))
