@@ -29,7 +29,7 @@ from cds.truth import MET, NOT_MET, UNKNOWN
 from charts import LOINC, SNOMED, UCUM, concept, condition, dose, facts as facts_of, observation, patient
 from invented_facts import AS_OF, any_facts, stories
 
-laws = settings(derandomize=True, deadline=None, database=None, max_examples=200, suppress_health_check=list(HealthCheck))
+laws = settings(derandomize=True, deadline=None, database=None, max_examples=150, suppress_health_check=list(HealthCheck))
 
 BLANK = PatientFacts("Patient/invented", AS_OF)
 FACTS = tuple(f.name for f in fields(PatientFacts) if f.name not in ("patient", "as_of", "issues", "not_looked_up"))

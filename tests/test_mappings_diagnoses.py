@@ -167,3 +167,17 @@ def test_statuses_are_read_by_their_code_whatever_stands_beside_it():
             "verificationStatus": {"coding": [{"system": VERIFICATION, "code": "confirmed"}]}}  # fmt: skip
     (found,) = diagnoses(told)
     assert found.relapse and found.confirmed is MET
+
+
+@pytest.mark.parametrize("telling", ["relapse", "recurrence", "remission"])
+def test_beside_a_broader_status_the_one_that_changes_the_answer_is_meant(telling):
+    for codes in (("active", telling), (telling, "active")):
+        (found,) = diagnoses({**condition("b_all", None, "2025-08-25"), "clinicalStatus": concept(*((CLINICAL, code) for code in codes))})
+        assert (found.relapse, found.remission) == (telling != "remission", telling == "remission")
+
+
+@pytest.mark.parametrize("telling, expected", [("refuted", NOT_MET), ("entered-in-error", None)])
+def test_beside_confirmed_a_refutation_is_meant(telling, expected):
+    for codes in (("confirmed", telling), (telling, "confirmed")):
+        found = diagnoses({**condition("b_all"), "verificationStatus": concept(*((VERIFICATION, code) for code in codes))})
+        assert [d.confirmed for d in found] == ([] if expected is None else [expected])
