@@ -159,7 +159,10 @@ class Case:
         if recorded or answered:
             return recorded.value if recorded else answered
         if not self.relapse_date.known:
-            return any_amount(*self.relapse_date.gaps)
+            seen = tuple(r.source for r in self.facts.marrow_blasts.readings)
+            unplaced = (Gap("marrow blasts", Why.IMPRECISE, "no relapse date: which marrow is that of the relapse?", seen),) if seen else ()
+            gaps = (*unplaced, *self.relapse_date.gaps, *((self.facts.marrow_blasts.gap,) if self.facts.marrow_blasts.gap else ()))
+            return any_amount(*gaps)
         return any_amount(self.facts.marrow_blasts.gap or Gap("marrow blasts", Why.MISSING, "no marrow blast count around the relapse found"))
 
     def _at_end_of_induction(self, series: Series) -> Series:
