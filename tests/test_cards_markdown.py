@@ -110,7 +110,7 @@ def with_every_text(prefetch, text):
     for entry in sent["laboratory"].get("entry", []):
         entry["resource"].pop("valueQuantity", None)
         entry["resource"]["valueString"] = text
-    for entry in sent["echo"].get("entry", []):
+    for entry in sent["examinations"].get("entry", []):
         entry["resource"].pop("valueQuantity", None)
         entry["resource"]["dataAbsentReason"] = {"text": text}
     return sent

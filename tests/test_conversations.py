@@ -67,7 +67,7 @@ def test_a_bystander_whose_first_look_was_sent_costs_none():
 def test_only_what_was_not_sent_is_fetched():
     chart = Chart("screening-complete")
     sent = chart.prefetch()
-    left_out = {"echo", "answers"}
+    left_out = {"examinations", "answers"}
     with playing(chart) as ehr:
         answer = tell(client(), chart.call({k: v for k, v in sent.items() if k not in left_out}, fhirServer=EHR))
     assert set(ehr.asked) == left_out

@@ -18,7 +18,7 @@ from hostile_fhir import HostileFhir
 
 CHILD = "screening-complete"
 OPTIONAL = tuple(search.name for search in SEARCHES if not search.required)
-READS = {"laboratory": {"INC-06", "INC-07"}, "echo": {"INC-08"}, "leukaemia": {"EXC-02"}}  # what hangs on one search alone
+READS = {"laboratory": {"INC-06", "INC-07"}, "examinations": {"INC-08"}, "leukaemia": {"EXC-02"}}  # what hangs on one search alone
 
 
 def outcome(code):
@@ -134,8 +134,8 @@ def test_a_server_that_is_not_listed_is_never_called(address):
     with playing(chart) as ehr:
         answer = tell(client(), chart.call(chart.prefetch(), fhirServer=address, fhirAuthorization=TOKEN))
         assert assessment(answer)["not_looked_up"] == []
-        part = {key: value for key, value in chart.prefetch().items() if key != "echo"}
-        assert unanswered(assessment(tell(client(), chart.call(part, fhirServer=address, fhirAuthorization=TOKEN)))) == {"echo"}
+        part = {key: value for key, value in chart.prefetch().items() if key != "examinations"}
+        assert unanswered(assessment(tell(client(), chart.call(part, fhirServer=address, fhirAuthorization=TOKEN)))) == {"examinations"}
         assert tell(client(), chart.call(fhirServer=address, fhirAuthorization=TOKEN)).status_code == 412
     assert ehr.requests == []
 

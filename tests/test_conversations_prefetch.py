@@ -98,9 +98,9 @@ def test_only_matches_count():
 
 def test_included_resources_do_not_make_up_the_total():
     sent = deepcopy(SENT)
-    sent["echo"]["total"] = 3
-    sent["echo"]["entry"].append({"resource": {"resourceType": "Practitioner", "id": "p"}, "search": {"mode": "include"}})
-    assert unanswered(assessment(tell(client(), CHART.call(sent)))) == {"echo"}
+    sent["examinations"]["total"] = 3
+    sent["examinations"]["entry"].append({"resource": {"resourceType": "Practitioner", "id": "p"}, "search": {"mode": "include"}})
+    assert unanswered(assessment(tell(client(), CHART.call(sent)))) == {"examinations"}
 
 
 # --- the two keys without which nothing can be judged ------------------------------------------------------------------

@@ -149,7 +149,7 @@ def test_a_failure_is_logged_by_kind_and_place(written, monkeypatch, where):
 def test_broken_resources_are_counted_and_not_shown(written):
     chart = marked()
     sent = chart.prefetch()
-    for key in ("laboratory", "echo", "answers", "procedures"):
+    for key in ("laboratory", "examinations", "answers", "procedures"):
         for entry in sent[key]["entry"]:
             entry["resource"] |= {"status": "Zwetschgenbaum", "Zwetschgenbaum": "MRN-4711", "code": entry["resource"].get("code", {})}
             if "valueQuantity" in entry["resource"]:

@@ -21,7 +21,7 @@ SENT = CHART.prefetch()
 COMPLETE = favourable(assessment(tell(client(), CHART.call(SENT))))
 WRONG = (None, True, 5, -0.5, "", "x", "9999-99-99", "\ud800", [], [None], [5], [[]], ["x"], {}, {"a": 1}, {"coding": 5}, {"coding": [5]},
          {"reference": 5}, [{"coding": [{"code": []}]}], {"coding": [{"system": {}, "code": "x"}]}, {"start": 5}, "1" * 400, 10**400)  # fmt: skip
-READS = {"laboratory": {"INC-06", "INC-07"}, "echo": {"INC-08"}, "leukaemia": {"INC-03"}, "procedures": {"INC-03"}}
+READS = {"laboratory": {"INC-06", "INC-07"}, "examinations": {"INC-08"}, "leukaemia": {"INC-03"}, "procedures": {"INC-03"}}
 SHARED = {"resourceType"}  # without its type a resource is not of this search, which is another test's
 
 
