@@ -28,12 +28,12 @@ def not_pregnant(facts: PatientFacts, until: Day, days: int) -> Finding:
     sterilised = [e.source for e in before_the_freeze(facts.sterilised, until) if e.sure is MET]
     if answer is not None or sterilised:
         return met(*sterilised, *(answer.evidence if answer else ()))
+    tested = facts.hcg.current(until, days)
+    if tested.readings and tested.is_("negative").truth is MET:
+        return tested.is_("negative")
     since = until.plus_days(-PREGNANCY_DAYS)
     possible = [e for e in before_the_freeze(facts.pregnancy, until) if e.sure is UNKNOWN and not (e.when and e.when.surely_before(since))]
     if possible:
         return unknown(*(Gap("pregnancy test", Why.PENDING, f"{e.source}: not settled", (e.source,)) for e in possible))
-    tested = facts.hcg.current(until, days)
-    if tested.readings and tested.is_("negative").truth is MET:
-        return tested.is_("negative")
     needed = Gap("pregnancy test", Why.MISSING, "pregnancy test needed")
     return unknown(*(tested.gaps if tested.gaps and not tested.lacks(Why.MISSING) else (needed,)))

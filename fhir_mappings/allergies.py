@@ -14,7 +14,7 @@ from cds.facts import Event
 from cds.finding import Evidence
 from cds.truth import MET, UNKNOWN
 from fhir_mappings import codelists, dates
-from fhir_mappings.code_systems import SNOMED
+from fhir_mappings.code_systems import ATC, RXNORM, SNOMED
 from fhir_mappings.diagnoses import status_code
 from fhir_mappings.members import all_words, codings, each, text
 from fhir_mappings.observations import coded_words
@@ -24,6 +24,7 @@ from fhir_mappings.subject import reference_of
 LISTED = ("idarubicin", "etoposide", "ifosfamide", "cytarabine", "vincristine", "mercaptopurine", "blinatumomab")
 LIKELY = ("asparaginase", "methotrexate", "dexamethasone", "prednisone_prednisolone")
 NONE_KNOWN = ("no_known_allergy", "no_known_drug_allergy")
+STANDARD = frozenset({SNOMED, RXNORM, ATC})
 NONE_OF_ANOTHER_KIND = frozenset({"429625007", "428607008"})  # no known food, or environmental, allergy: silent on drugs
 RELATED_NAMES = ("daunorubicin", "teniposide", "cyclophosphamide", "thioguanine", "tioguanine", "polysorbate 80", "benzyl alcohol")
 
@@ -64,7 +65,8 @@ def _substances(resource: Resource) -> Iterator[Any]:
 
 
 def _is_named(concepts: list[Any], named: str) -> bool:
-    return bool(named) or any(text(coding.get("code")) for c in concepts for coding in codings(c))
+    """By its name, or by a code of a system we read; a hospital's own number alone may be any drug."""
+    return bool(named) or any(coding.get("system") in STANDARD and text(coding.get("code")) for c in concepts for coding in codings(c))
 
 
 def _denies_something_else(concepts: list[Any]) -> bool:

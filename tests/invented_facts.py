@@ -196,7 +196,7 @@ def stories(draw, anchors: bool = True) -> PatientFacts:
     for link_id, option in (("lineage", lineage), ("relapse-ordinal", "first" if first else "second-or-later"), ("relapse-site", "isolated_marrow")):
         if draw(st.booleans()):
             answers[link_id] = one(option, evidence(f"{link_id} {option}", basis=Basis.ATTESTED))
-    induction_ended = diagnosed + timedelta(days=33) if off or draw(st.booleans()) else relapsed - timedelta(days=draw(st.sampled_from((20, 30, 31, 32))))
+    induction_ended = diagnosed + timedelta(days=33) if off or draw(st.booleans()) else relapsed - timedelta(days=draw(st.sampled_from((20, 45))))
     for link_id, day in (("relapse-date", relapsed), ("off-treatment-date", off), ("initial-diagnosis-date", diagnosed),
                          ("frontline-induction-end-date", induction_ended)):
         if day and draw(st.booleans()):

@@ -202,7 +202,7 @@ def unstable_conditions(p: Case, policy: Policies) -> Finding:
 )
 def relevant_cns_pathology(p: Case, policy: Policies) -> Finding:
     shown = tuple(e.source for e in p.facts.neurological.items if e.sure is not NOT_MET)
-    found = f"found: {', '.join(dict.fromkeys(map(str, shown)))}; please judge" if shown else "none found, please confirm"
+    found = f"found: {', '.join(dict.fromkeys(map(str, shown)))}; please judge" if shown else "not looked up" if p.facts.neurological.gap else "none found, please confirm"
     return p.attested("relevant-cns-pathology", f"Is there clinically relevant CNS pathology? ({found})", shown)
 
 
