@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -10,7 +11,8 @@ from cds.facts import PatientFacts
 from cds.finding import Why
 from cds.series import Reading, Series
 from fhir_mappings import codelists
-from fhir_mappings.members import each
+from fhir_mappings.code_systems import LOINC, SNOMED
+from fhir_mappings.members import all_words, codings, each
 from fhir_mappings.observations import Result, unusable_reading
 from fhir_mappings.record import Resource
 from fhir_mappings.sifted import Sifted
@@ -25,10 +27,14 @@ def observed(record: Sifted) -> dict[str, Series]:
     blank = PatientFacts("", date.min)  # knows the human name of each series
     named = {fact.fact: (getattr(blank, fact.fact).name, fact.search) for fact in OBSERVED}
     series = {field: Series(name, gap=record.gap(search, name)) for field, (name, search) in named.items()}
+    unmapped: set[str] = set()
     for observation in observations:
         valid = None
         for element in _coded_elements(observation):
             facts = _facts_of(element)
+            if not facts and (told := _unmapped(element.get("code"))) and told not in unmapped:
+                unmapped.add(told)  # a hospital's own code comes a hundred times: it is told once
+                record.issue(observation, f"“{told}” carries no code that is mapped here; it was not used")
             for fact in facts:
                 several = sum(f.fact == fact.fact for f in facts) > 1  # coded as two assays at once
                 result = Result(observation, element, fact.name)
@@ -81,6 +87,20 @@ def _facts_of(element: Mapping[str, Any]) -> list[ObservedFact]:
     stated = codelists.statements(element.get("code"))
     found = [fact for concept, decides in stated for fact in _FACTS_OF.get(concept, ()) if decides or not _is_empty_panel(element)]
     return list({id(fact): fact for fact in found}.values())
+
+
+WOULD_MATTER = re.compile(
+    r"creatinine|bilirubin|ejection|shortening|blast|\bmrd\b|residual|bcr|philadelphia|cd19|lansky|karnofsky|\bhcg\b|\bhiv\b", re.IGNORECASE
+)
+LONGEST_NAME = 60
+
+
+def _unmapped(code: Any) -> str | None:
+    """What a local code calls itself, where the name sounds like a fact we need and no standard code stands beside it."""
+    if any(coding.get("system") in (LOINC, SNOMED) for coding in codings(code)):
+        return None
+    named = next((words for words in all_words(code) if WOULD_MATTER.search(words)), None)
+    return named and named[:LONGEST_NAME]
 
 
 def _mistaken(code: Any, fact: ObservedFact) -> bool:

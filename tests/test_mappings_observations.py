@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from charts import LOINC, NCIT, OWN, TESTS, concept, facts, observation, quantity
+from charts import LOINC, NCIT, OWN, TESTS, concept, facts, observation, patient, quantity
 from cds.day import on
 
 SERIES = {"creatinine": "creatinine", "direct bilirubin": "bilirubin_direct", "total bilirubin": "bilirubin_total", "conjugated bilirubin": "bilirubin_conjugated",
@@ -243,3 +243,22 @@ def test_an_unusable_result_is_kept_reported_and_shown():
 
 def test_performance_status_is_not_read_as_anything_else():
     assert facts(observation("creatinine", None, "2025-08-28", code=concept((NCIT, "C38144")), valueInteger=80)).issues == ()
+
+
+# --- codes that are not mapped -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ({"coding": [{"system": "urn:our-lab", "code": "CREA", "display": "Creatinine, plasma"}]}, True),
+        ({"text": "MRD by NGS, marrow"}, True),
+        ({"coding": [{"system": "urn:our-lab", "code": "HB", "display": "Haemoglobin"}]}, False),  # would not have mattered
+        ({"coding": [{"system": LOINC, "code": "2161-8", "display": "Creatinine in urine"}]}, False),  # known, and no serum
+    ],
+)
+def test_a_local_code_that_would_have_mattered_is_told(code, told):
+    """Nothing is guessed from its name, and nothing is dropped in silence; a hospital maps it in its own code file."""
+    seen = facts(patient(), observation("creatinine", "0.5 mg/dL", "2025-08-28", code=code), observation("creatinine", "0.6 mg/dL", "2025-08-27", code=code))
+    assert [issue.words.endswith("carries no code that is mapped here; it was not used") for issue in seen.issues] == [True] * told
+    assert seen.creatinine.readings == ()
