@@ -66,8 +66,23 @@ def _not_detected(element: Mapping[str, Any]) -> bool:
     return codelists.states(element.get("valueCodeableConcept"), *NEGATIVE) or reported(element).strip().lower() in ("not detected", "undetected", "negative")
 
 
+def _ratio(element: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`99 of 1000000 cells`: a fraction, if both sides are plain numbers of the same thing; otherwise left unread."""
+    parts = [element["valueRatio"].get(side) for side in ("numerator", "denominator")]
+    if not all(isinstance(part, Mapping) and isinstance(part.get("value"), (int, Decimal)) for part in parts):
+        return element
+    above, below = parts
+    same = above.get("code") == below.get("code") and above.get("unit") == below.get("unit")
+    if not same or below["value"] <= 0 or below.get("comparator"):
+        return element
+    quantity = {"value": Decimal(above["value"]) / Decimal(below["value"]), "code": "1", "unit": "of cells"}
+    return {**element, "valueQuantity": quantity | ({"comparator": above["comparator"]} if above.get("comparator") else {})}
+
+
 def _as_quantity(element: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The written fractions `1.2E-4`, `2x10^-5`, `<10^-4` as a quantity; other text stays text, for a person."""
+    """A ratio of cells, and the written fractions `1.2E-4`, `2x10^-5`, `<10^-4`, as a quantity; other text is for a person."""
+    if isinstance(element.get("valueRatio"), Mapping):
+        return _ratio(element)
     text = element.get("valueString")
     if not isinstance(text, str):
         return element

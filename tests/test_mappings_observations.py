@@ -262,3 +262,18 @@ def test_a_local_code_that_would_have_mattered_is_told(code, told):
     seen = facts(patient(), observation("creatinine", "0.5 mg/dL", "2025-08-28", code=code), observation("creatinine", "0.6 mg/dL", "2025-08-27", code=code))
     assert [issue.words.endswith("carries no code that is mapped here; it was not used") for issue in seen.issues] == [True] * told
     assert seen.creatinine.readings == ()
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "percent"),
+    [
+        ({"value": 99}, {"value": 1_000_000}, Decimal("0.0099")),
+        ({"value": 99, "unit": "cells", "code": "{cells}"}, {"value": 1_000_000, "unit": "cells", "code": "{cells}"}, Decimal("0.0099")),
+        ({"value": 99, "code": "{cells}"}, {"value": 1, "code": "mL"}, None),  # cells in a volume are no fraction of cells
+        ({"value": 99}, {"value": 0}, None),
+    ],
+)
+def test_residual_disease_as_a_ratio_of_cells(numerator, denominator, percent):
+    ratio = {"numerator": numerator, "denominator": denominator}
+    (reading,) = facts(patient(), observation("ngs MRD", None, "2025-10-02", valueRatio=ratio)).mrd.readings
+    assert (reading.value.low if reading.problem is None else None) == percent
