@@ -66,11 +66,11 @@ def _substances(resource: Resource) -> Iterator[Any]:
 
 def _is_named(concepts: list[Any], named: str) -> bool:
     """By its name, or by a code of a system we read; a hospital's own number alone may be any drug."""
-    return bool(named) or any(coding.get("system") in STANDARD and text(coding.get("code")) for c in concepts for coding in codings(c))
+    return bool(named) or any(text(coding.get("system")) in STANDARD and text(coding.get("code")) for c in concepts for coding in codings(c))
 
 
 def _denies_something_else(concepts: list[Any]) -> bool:
-    return any(coding.get("system") == SNOMED and coding.get("code") in NONE_OF_ANOTHER_KIND for c in concepts for coding in codings(c))
+    return any(coding.get("system") == SNOMED and text(coding.get("code")) in NONE_OF_ANOTHER_KIND for c in concepts for coding in codings(c))
 
 
 def _names(told: str, ingredients: tuple[str, ...]) -> bool:
