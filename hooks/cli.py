@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import socket
 import sys
@@ -73,6 +74,7 @@ def demo(port: int) -> None:
     from hooks.demo import create_demo
 
     configure_logs(quiet=True)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # the page shows every call; the terminal shows the address
     try:
         server = make_server("127.0.0.1", port, create_demo(), threaded=True)
     except (OSError, SystemExit):
