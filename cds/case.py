@@ -244,11 +244,14 @@ class Case:
     def relapse_within_a_month_of_induction(self) -> Finding:
         """By the end of the frontline induction; without it, a relapse long after treatment ended shows the opposite."""
         end = self.facts.chart_review.answers.get("frontline-induction-end-date")
+        off = treatment.off_treatment(self.facts, self.relapse_date)
+        if end is not None and off is not None and off.surely_before(end):
+            words = f"induction ended {end}, yet off treatment on {off}"
+            return unknown(Gap("end of frontline induction", Why.CONFLICT, words, end.evidence + off.evidence))
         if end is not None:
             within = self.relapse_date.by(end.plus_months(1))
             return within if within.truth is UNKNOWN else within.noting(f"induction ended {end}, relapse {self.relapse_date}")
         gap = self.facts.chart_review.gap or Gap("end of frontline induction", Why.MISSING, "end of frontline induction not recorded")
-        off = treatment.off_treatment(self.facts, self.relapse_date)
         if off is not None and self.relapse_date.by(off.plus_months(1)).truth is NOT_MET:
             seen = (*off.evidence, *self.relapse_date.evidence)
             words = f"off treatment {off}, so induction ended earlier; relapse {self.relapse_date}"

@@ -20,8 +20,6 @@ ENDPOINT = re.compile(r"(?:\b(GET|POST) |https?://(?:localhost|127\.0\.0\.1)(?::
 @pytest.fixture(scope="module")
 def readme() -> str:
     page = CHECKOUT / "README.md"
-    if not page.exists():
-        pytest.skip("README.md is not written yet.")
     return page.read_text(encoding="utf-8")
 
 
