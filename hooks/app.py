@@ -18,6 +18,7 @@ from cds.trials import NCT05827549
 from fhir_mappings import codelists, read_patient
 from fhir_mappings.site_codes import read_site_codes
 from hooks.cards import cards
+from hooks.cds_client import CdsClient
 from hooks.config import Config
 from hooks.gather import gather
 from hooks.prefetch import templates
@@ -77,22 +78,22 @@ def create_app(config: Config | None = None) -> Flask:
             raise Problem(404, "there is no service of this id; GET /cds-services lists those there are")
         if request.mimetype != "application/json":
             raise Problem(415, "send the request as application/json")
-        return jsonify(cards=answer(service, parse(request.get_data(), service.hook), config))
+        return jsonify(cards=answer(service, parse(request.get_data(), service.hook), config.developer, config))
 
     _tell_problems(app)
     return app
 
 
-def answer(service: Service, call: HookRequest, config: Config) -> list[dict[str, Any]]:
+def answer(service: Service, call: HookRequest, client: CdsClient, config: Config) -> list[dict[str, Any]]:
     """The cards of one hook call."""
     if not call.user_id.startswith(CLINICIANS):
         return []  # screening for a trial is a clinician's conversation, not a portal's
-    record = gather(call, config)
+    record = gather(call, client, config)
     if record is None:
         log.info("answered", service=service.id, cards=0, overall="not_applicable")
         return []
     assessment = assess(service.protocol, read_patient(record, config.today()))
-    written = cards(assessment, config)
+    written = cards(assessment, client, config)
     log.info("answered", service=service.id, cards=len(written), overall=assessment.overall, issues=len(assessment.issues),
              not_looked_up=len(assessment.not_looked_up))  # fmt: skip
     return written

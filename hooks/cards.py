@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from cds.assessment import Assessment
+from hooks.cds_client import CdsClient
 from hooks.config import Config
 from hooks.markdown import summary
 from hooks.words import detail, summary_words
@@ -16,15 +17,15 @@ ASSESSMENT_EXTENSION = "org.relapse-cds.assessment"
 WARNINGS = frozenset({"eoi_marrow_mrd_conflict"})  # everything else informs; nothing is ever critical
 
 
-def cards(assessment: Assessment, config: Config) -> list[dict[str, Any]]:
+def cards(assessment: Assessment, client: CdsClient, config: Config) -> list[dict[str, Any]]:
     if assessment.overall == "not_applicable":
         return []
     if assessment.overall == "not_eligible" and not config.card_when_not_eligible:
         return []
-    return [card(assessment, config)]
+    return [card(assessment, client)]
 
 
-def card(assessment: Assessment, config: Config) -> dict[str, Any]:
+def card(assessment: Assessment, client: CdsClient) -> dict[str, Any]:
     trial = assessment.protocol
     flags = {flag.id for flag in assessment.flags}
     written = {
@@ -38,6 +39,6 @@ def card(assessment: Assessment, config: Config) -> dict[str, Any]:
         },
         "links": [{"label": f"Registry record of {trial}", "url": f"https://clinicaltrials.gov/study/{trial}", "type": "absolute"}],
     }
-    if config.assessment_extension:
+    if client.assessment_extension:
         written["extension"] = {ASSESSMENT_EXTENSION: assessment.as_json(SOFTWARE_VERSION)}
     return written

@@ -25,6 +25,7 @@ from fhir_mappings.codelists import CodelistError
 from fhir_mappings.site_codes import read_site_codes
 from hooks.bundle import BundleError, record_from_bundle
 from hooks.cards import SOFTWARE_VERSION, cards
+from hooks.cds_client import DEVELOPER
 from hooks.config import Config, ConfigError
 from hooks.deadline import Deadline
 from hooks.fhir_address import normalised_base
@@ -116,8 +117,6 @@ def serve(config_file: Path | None, host: str, port: int, workers: int, check: b
         return
     if dev:
         click.echo("DEVELOPMENT MODE: no caller is checked. Never use it with patient data.", err=True)
-    elif not config.fhir_servers:
-        click.echo("No fhir_servers configured: only what the EHR sends by prefetch will be read.", err=True)
     _free(host, port)
     configure_logs()
     click.echo(f"Listening on http://{host}:{port}/cds-services with {workers} workers. Ctrl-C ends it.", err=True)
@@ -140,7 +139,7 @@ def assess(patient_id: str | None, bundle_file: Path | None, fhir_base: str | No
     if form == "json":
         _print_json(assessment.as_json(SOFTWARE_VERSION))
     elif form == "cards":
-        _print_json({"cards": cards(assessment, Config(assessment_extension=True))})
+        _print_json({"cards": cards(assessment, DEVELOPER, Config())})
     else:
         print_assessment(assessment, SOFTWARE_VERSION, Console())
 
@@ -203,10 +202,9 @@ def _configured(path: Path | None, dev: bool) -> Config:
     if path is None:
         return Config.development() if dev else Config()
     try:
-        config = Config.read(path)
+        return Config.read(path, dev=dev)
     except ConfigError as error:
         raise CannotDo(str(error)) from None
-    return config.model_copy(update={"dev": True, "assessment_extension": True}) if dev else config
 
 
 def _from_file(path: Path) -> Record:

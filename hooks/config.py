@@ -1,27 +1,26 @@
-"""The settings of the service: which FHIR servers may be called, how long fetching may take, what goes on a card."""
+"""The settings of the service: one TOML file, validated at the start; secrets come from the environment."""
 
 from __future__ import annotations
 
+import os
 import tomllib
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from hooks.fhir_address import normalised_base
+from hooks.backend_services import BackendServices
+from hooks.cds_client import DEVELOPER, SANDBOX_ISSUER, CdsClient, SafeUrl
+
+DATABASE_VARIABLE = "RELAPSE_CDS_DATABASE"
+IN_MEMORY = "sqlite://"
 
 
 class ConfigError(ValueError):
     """What is wrong with the configuration and what to do about it, in one sentence."""
-
-
-def _fhir_base(url: str) -> str:
-    base = normalised_base(url)
-    if base is None:
-        raise ValueError("must be a FHIR base URL such as https://ehr.example/fhir, without query or user")
-    return base
 
 
 def _time_zone(name: str) -> str:
@@ -33,38 +32,82 @@ def _time_zone(name: str) -> str:
 
 
 class Config(BaseModel):
-    """Every setting has a default that is safe in a hospital: no FHIR server is called, no extension is sent."""
+    """Every setting has a default that is safe in a hospital: nobody may call, no FHIR server is called."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    fhir_servers: tuple[Annotated[str, AfterValidator(_fhir_base)], ...] = ()  # may be called; no other is
-    public_url: str | None = Field(default=None, pattern=r"^https?://")  # where this service's own pages are reached
+    clients: tuple[CdsClient, ...] = ()  # who may call
+    public_url: SafeUrl | None = None  # where callers reach this service: what their tokens are for
+    database: str = "sqlite:///relapse-cds.sqlite3"  # or postgresql://..., also by the environment: it may hold a password
+    keep_days: int = Field(default=365, ge=1)  # feedback and the card log, then deleted
+    backend_services: tuple[BackendServices, ...] = ()  # our own access to FHIR servers whose EHR sends no token
+    contact: str | None = Field(default=None, max_length=200)  # whom a clinician asks, shown on the about page
     site_codes: Path | None = None  # the site's own codes, a CSV: system,code,concept,note
     fetch_seconds: float = Field(default=0.4, gt=0, le=60)  # for all fetching of one call together
+    requests_per_fhir_server: int = Field(default=16, ge=1)  # at the same time, of one worker process
     max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
     time_zone: Annotated[str, AfterValidator(_time_zone)] | None = None  # whose calendar "today" is; None: the machine's
     card_when_not_eligible: bool = True  # a card that names what blocks
-    assessment_extension: bool = False  # the whole assessment on the card, for programs
-    dev: bool = False  # any FHIR server on loopback may be called; never where patients are real
+    cors_origins: tuple[SafeUrl, ...] = ()  # web pages that may call from a browser; EHRs do not need it
+    dev: bool = False  # no caller is checked, any FHIR server on loopback may be called; never where patients are real
+
+    @model_validator(mode="after")
+    def _tells_callers_apart(self) -> Config:
+        for what, names in (("name", [c.name for c in self.clients]), ("issuer", [c.issuer for c in self.clients])):
+            if len(set(names)) < len(names):
+                raise ValueError(f"two clients have the same {what}; every client needs its own")
+        if self.clients and not self.public_url:
+            raise ValueError("public_url is missing: the address under which callers reach this service, https://cds.example")
+        if not self.dev and any(c.issuer.rstrip("/") == SANDBOX_ISSUER for c in self.clients):
+            raise ValueError(f"issuer {SANDBOX_ISSUER} is for development only: its private key is public; use serve --dev")
+        return self
 
     @classmethod
     def development(cls) -> Config:
-        return cls(dev=True, assessment_extension=True, fetch_seconds=5)
+        return cls(dev=True, fetch_seconds=5, database=IN_MEMORY)
 
     @classmethod
-    def read(cls, path: Path) -> Config:
+    def read(cls, path: Path, environment: Mapping[str, str] = os.environ, dev: bool = False) -> Config:
+        """The file, with what the environment adds. Paths in it count from its own folder."""
         try:
-            return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+            told = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: not valid TOML: {error}") from None
+        if environment.get(DATABASE_VARIABLE):
+            told["database"] = environment[DATABASE_VARIABLE]
+        try:
+            config = cls.model_validate(told | {"dev": True} if dev else told)
         except ValidationError as invalid:
-            first = invalid.errors(include_url=False, include_input=False)[0]
-            key = ".".join(map(str, first["loc"]))
-            remedy = f"known keys are {', '.join(cls.model_fields)}" if first["type"] == "extra_forbidden" else first["msg"]
-            raise ConfigError(f"{path}: {key}: {remedy}") from None
+            raise ConfigError(f"{path}: {_first(invalid, told)}") from None
+        return config.beside(path.parent)
+
+    def beside(self, folder: Path) -> Config:
+        """The same settings, their relative paths counted from a folder."""
+        backends = tuple(b.model_copy(update={"key_file": folder / b.key_file}) if b.key_file else b for b in self.backend_services)
+        codes = folder / self.site_codes if self.site_codes else None
+        return self.model_copy(update={"backend_services": backends, "site_codes": codes})
+
+    def backend_of(self, fhir_server: str) -> BackendServices | None:
+        return next((b for b in self.backend_services if b.fhir_server == fhir_server), None)
+
+    @property
+    def developer(self) -> CdsClient:
+        """Whoever calls in development mode: may name the servers of every client, and any on loopback."""
+        servers = tuple(server for client in self.clients for server in client.fhir_servers)
+        return DEVELOPER.model_copy(update={"fhir_servers": servers})
 
     def today(self) -> date:
-        """The one place that looks at the clock."""
+        """The one place that looks at the clock for the judgement."""
         return datetime.now(ZoneInfo(self.time_zone) if self.time_zone else None).date()
+
+
+def _first(invalid: ValidationError, told: Mapping[str, Any]) -> str:
+    """The first error: its key, and the remedy. Never the value, which may be a secret."""
+    error = invalid.errors(include_url=False, include_input=False)[0]
+    at = [str(part) for part in error["loc"]]
+    if error["type"] != "extra_forbidden":
+        return f"{'.'.join(at) or 'the file'}: {error['msg'].removeprefix('Value error, ')}"
+    known = {"clients": CdsClient, "backend_services": BackendServices}.get(at[0], Config) if len(at) > 1 else Config
+    return f"{'.'.join(at)}: there is no such key; known keys are {', '.join(name for name in known.model_fields if name != 'dev')}"

@@ -18,6 +18,7 @@ from fhir_mappings import Answer, Outcome, Record
 from fhir_mappings.diagnoses import is_leukaemia
 from fhir_mappings.sources import SEARCHES, Search
 from fhir_mappings.subject import is_about, names, reference_of, target
+from hooks.cds_client import CdsClient
 from hooks.config import Config
 from hooks.deadline import Deadline
 from hooks.fhir_address import allowed
@@ -34,13 +35,13 @@ BROKEN = Answer(Outcome.FAILED, why="the search could not be made")
 WRONG_PATIENT = Answer(Outcome.FAILED, why="the FHIR server answered with another patient's data")
 
 
-def gather(call: HookRequest, config: Config) -> Record | None:
+def gather(call: HookRequest, client: CdsClient, config: Config) -> Record | None:
     """The record to judge; None when the problem list, seen in full, shows no leukaemia.
 
     Raises Problem(412) naming the key when the child or the problem list cannot be had.
     """
     answers = sent(call.prefetch, call.patient_id)
-    base = allowed(call.fhir_server, config.fhir_servers, loopback_ok=config.dev) if call.fhir_server else None
+    base = allowed(call.fhir_server, client.fhir_servers, loopback_ok=config.dev) if call.fhir_server else None
     if call.fhir_server and base is None:
         log.warning("fhir_server_not_allowed")  # an attack, or a site that forgot to list it; the address stays out
     if base is None:
