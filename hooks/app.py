@@ -1,154 +1,126 @@
-"""The CDS Hooks service: discovery, the service call, and the errors. Routes only; the work is in the other files.
+"""The CDS Hooks service as a Flask application: discovery, the service calls and feedback. Routes only.
 
 An exception is a 500, never an empty card list: no card means "this child does not have this disease", nothing else.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from flask import Flask, Response, g, jsonify, request
 
-from cds import assess
-from cds.protocol import Protocol
-from cds.trials import NCT05827549
-from fhir_mappings import codelists, read_patient
+from fhir_mappings import codelists
 from fhir_mappings.site_codes import read_site_codes
-from hooks.cards import cards
+from hooks import metrics
+from hooks.about_pages import about_pages
+from hooks.answers import Answered, Asked, inputs_hash, told
+from hooks.cards import SOFTWARE_VERSION
 from hooks.cds_client import CdsClient
 from hooks.config import Config
-from hooks.gather import gather
-from hooks.prefetch import templates
-from hooks.problem import Problem, outcome
-from hooks.request import HookRequest, parse
+from hooks.cross_origin import allow_browsers
+from hooks.feedback import read_feedback
+from hooks.fhir_load import FhirLoad
+from hooks.operations import operations
+from hooks.problem import Problem
+from hooks.problem_answers import tell_problems
+from hooks.request import parse, read_json
+from hooks.request_log import log_requests
+from hooks.services import PROTOCOLS, SERVICES, Service
+from hooks.state import CardLogged, State, StateError
+from hooks.trust import Trust
 
 log = structlog.get_logger()
-CDS_HOOKS_VERSION = "2.0.1"
-CLINICIANS = ("Practitioner/", "PractitionerRole/")
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """One entry of the discovery document. Services are told apart by id, so two may share a hook."""
-
-    id: str
-    hook: str
-    title: str
-    description: str
-    protocol: Protocol
-
-
-SERVICES = (
-    Service(
-        "nct05827549-patient-view",
-        "patient-view",
-        "Relapsed childhood ALL: trial NCT05827549",
-        "For a child with a first relapse of acute lymphoblastic leukaemia: what the chart says of each criterion of the "
-        "trial, what is missing, and which risk group its rules give. Silent for every other child.",
-        NCT05827549,
-    ),
-)
-USAGE = (
-    "Needs the patient and the conditions; without the other keys the criteria that depend on them stay unknown. Any key "
-    "may be left out if a FHIR server and a token are sent. For clinicians only."
-)
+BY_ID = {service.id: service for service in SERVICES}
 
 
 def create_app(config: Config | None = None) -> Flask:
+    """The service under these settings. With none, nobody may call it."""
     config = config or Config()
     if config.site_codes:
         codelists.use(read_site_codes(config.site_codes))
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
-    app.json.sort_keys = False
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
-    by_id = {service.id: service for service in SERVICES}
+    state, load = State(config.database), FhirLoad(config.requests_per_fhir_server)
+    trust = Trust(config, state.first_use)
+
+    def caller() -> CdsClient:
+        """Who calls; settled before anything else of the request is read."""
+        client = config.developer if config.dev else trust.caller(request.headers.get("Authorization"), request.path)
+        g.client = client.name
+        return client
 
     @app.get("/cds-services")
     def discovery() -> Response:
-        return jsonify(services=[_described(service) for service in SERVICES])
+        return jsonify(services=[service.described() for service in SERVICES])
 
     @app.post("/cds-services/<service_id>")
     def call(service_id: str) -> Response:
-        service = by_id.get(service_id)
-        if service is None:
-            raise Problem(404, "there is no service of this id; GET /cds-services lists those there are")
-        if request.mimetype != "application/json":
-            raise Problem(415, "send the request as application/json")
-        return jsonify(cards=answer(service, parse(request.get_data(), service.hook), config.developer, config))
+        began = time.perf_counter()
+        service = _service(service_id)
+        with metrics.timed("trust"):
+            client = caller()
+        with metrics.timed("parse"):
+            asked = Asked(service.protocol, parse(_json_body(), service.hook), client, config, load)
+        answered = service.answer(asked)
+        _note(service, client, answered, state, config, time.perf_counter() - began)
+        return jsonify(cards=answered.cards)
 
-    _tell_problems(app)
+    @app.post("/cds-services/<service_id>/feedback")
+    def feedback(service_id: str) -> Response:
+        service, client = _service(service_id), caller()
+        outcomes = read_feedback(read_json(_json_body()))
+        state.keep_feedback(client.name, service.id, outcomes)
+        log.info("feedback", service=service.id, client=client.name, entries=len(outcomes))
+        for reported in outcomes:
+            metrics.FEEDBACK.labels(service.id, client.name, reported.outcome).inc()
+        return jsonify({})
+
+    app.register_blueprint(about_pages(config.contact, PROTOCOLS))
+    app.register_blueprint(operations(config, state, trust, load))
+    tell_problems(app)
+    log_requests(app)
+    allow_browsers(app, config.cors_origins)
     return app
 
 
-def answer(service: Service, call: HookRequest, client: CdsClient, config: Config) -> list[dict[str, Any]]:
-    """The cards of one hook call."""
-    if not call.user_id.startswith(CLINICIANS):
-        return []  # screening for a trial is a clinician's conversation, not a portal's
-    record = gather(call, client, config)
-    if record is None:
-        log.info("answered", service=service.id, cards=0, overall="not_applicable")
-        return []
-    assessment = assess(service.protocol, read_patient(record, config.today()))
-    written = cards(assessment, client, config)
-    log.info("answered", service=service.id, cards=len(written), overall=assessment.overall, issues=len(assessment.issues),
-             not_looked_up=len(assessment.not_looked_up))  # fmt: skip
-    return written
+def _service(service_id: str) -> Service:
+    service = BY_ID.get(service_id)
+    if service is None:
+        raise Problem(404, "there is no service of this id; GET /cds-services lists those there are")
+    g.service = service.id
+    return service
 
 
-def _described(service: Service) -> dict[str, Any]:
-    return {
-        "hook": service.hook,
-        "id": service.id,
-        "title": service.title,
-        "description": service.description,
-        "version": CDS_HOOKS_VERSION,
-        "usageRequirements": USAGE,
-        "prefetch": templates(),
-    }
+def _json_body() -> bytes:
+    if request.mimetype != "application/json":
+        raise Problem(415, "send the request as application/json")
+    if request.content_encoding not in (None, "", "identity"):
+        raise Problem(415, "send the request without Content-Encoding")
+    return request.get_data()
 
 
-def _tell_problems(app: Flask) -> None:
-    def told(status: int, words: str) -> tuple[Response, int]:
-        response = jsonify(outcome(status, words))
-        response.mimetype = "application/fhir+json"
-        return response, status
-
-    @app.errorhandler(Problem)
-    def problem(error: Problem) -> tuple[Response, int]:
-        log.warning("refused", status=error.status)
-        return told(error.status, error.words)
-
-    @app.errorhandler(HTTPException)
-    def http_problem(error: HTTPException) -> tuple[Response, int]:
-        response, status = told(error.code or 500, HTTP_WORDS.get(error.code or 500, error.name.lower()))
-        if isinstance(error, MethodNotAllowed) and error.valid_methods:
-            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
-        return response, status
-
-    @app.errorhandler(Exception)
-    def failure(error: Exception) -> tuple[Response, int]:
-        log.error("failed", kind=type(error).__name__, where=_where(error))  # the message could quote patient data
-        return told(500, "the service failed; the child was not judged")
-
-    @app.after_request
-    def never_stored(response: Response) -> Response:
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
-
-HTTP_WORDS = {
-    404: "there is nothing at this address; GET /cds-services lists the services",
-    405: "this address does not answer this method",
-    413: "the request body is too large",
-}
-
-
-def _where(error: Exception) -> str:
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "unknown"
+def _note(service: Service, client: CdsClient, answered: Answered, state: State, config: Config, seconds: float) -> None:
+    """What is kept of an answer: figures, a log line, and for each card one row without patient data."""
+    log.info("answered", service=service.id, client=client.name, milliseconds=round(seconds * 1000), **told(answered))
+    found = answered.assessment
+    if found is None:
+        return
+    metrics.count_assessment(service.id, client.name, found)
+    now = datetime.now(UTC)
+    for card in answered.cards:
+        metrics.CARDS.labels(service.id, client.name, answered.kind).inc()
+        row = CardLogged(
+            card=card["uuid"], at=now, client=client.name, service=service.id, kind=answered.kind, protocol=found.protocol,
+            text_version=found.text_version, software_version=SOFTWARE_VERSION, inputs_hash=inputs_hash(answered),
+            overall=found.overall, milliseconds=round(seconds * 1000),
+        )  # fmt: skip
+        try:
+            state.keep_card(row)
+        except StateError as why:
+            log.error("card_not_logged", why=str(why))  # the clinician's card matters more than our list of cards
+    state.forget_now_and_then(now, config.keep_days)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hooks.cds_client import Algorithm, FhirBase, SafeUrl
+from hooks.cds_client import FhirBase, SafeUrl
+from hooks.public_key import Algorithm
 
 
 class BackendServices(BaseModel):

@@ -23,6 +23,7 @@ from cds.trials import NCT05827549
 from fhir_mappings import Record, read_patient
 from fhir_mappings.codelists import CodelistError
 from fhir_mappings.site_codes import read_site_codes
+from hooks.backend_services import BackendError, private_key
 from hooks.bundle import BundleError, record_from_bundle
 from hooks.cards import SOFTWARE_VERSION, cards
 from hooks.cds_client import DEVELOPER
@@ -91,27 +92,24 @@ def demo(port: int) -> None:
 
 
 @main.command()
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings, a TOML file.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings, a TOML file; see relapse-cds.example.toml.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 64), default=min(4, (os.cpu_count() or 1) + 1), show_default=True, help="Processes.")
 @click.option("--check", is_flag=True, help="Only validate the configuration.")
-@click.option("--dev", is_flag=True, help="Development: loopback only, any FHIR server on loopback, assessment on the card.")
+@click.option("--dev", is_flag=True, help="Development: loopback only, no caller checked, any FHIR server on loopback.")
 def serve(config_file: Path | None, host: str, port: int, workers: int, check: bool, dev: bool) -> None:
     """Answer CDS Hooks calls with several worker processes.
 
-    Callers are not authenticated yet: put it behind a gateway that is, or keep it on loopback.
+    Every caller is verified by its signed token, so the configuration must name at least one client. TLS is for the
+    proxy in front.
     """
     from hooks.server import run
 
     config = _configured(config_file, dev)
     if dev and host not in ("127.0.0.1", "localhost", "::1"):
         raise CannotDo("--dev listens on loopback only; leave --host out")
-    if config.site_codes:
-        try:
-            read_site_codes(config.site_codes)
-        except CodelistError as error:
-            raise CannotDo(str(error)) from None
+    _usable(config)
     if check:
         click.echo("The configuration is valid.")
         return
@@ -121,6 +119,22 @@ def serve(config_file: Path | None, host: str, port: int, workers: int, check: b
     configure_logs()
     click.echo(f"Listening on http://{host}:{port}/cds-services with {workers} workers. Ctrl-C ends it.", err=True)
     run(config, host, port, workers)
+
+
+def _usable(config: Config) -> None:
+    """What can only be seen beside the file: the site's codes, our private keys, whether anybody may call."""
+    try:
+        if config.site_codes:
+            read_site_codes(config.site_codes)
+        for backend in config.backend_services:
+            private_key(backend)
+    except (CodelistError, BackendError) as error:
+        raise CannotDo(str(error)) from None
+    if not config.clients and not config.dev:
+        raise CannotDo(
+            "no clients are configured, so nobody may call: describe each EHR under [[clients]] in a file given with --config "
+            "(hooks/relapse-cds.example.toml shows how), or use --dev on this machine alone"
+        )
 
 
 @main.command()

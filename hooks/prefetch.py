@@ -63,13 +63,12 @@ def _missing(bundle: Mapping[str, Any], entries: int) -> str:
     return ""
 
 
-def refuse_other_patients(prefetch: Mapping[str, Any], patient_id: str) -> None:
-    """One child's card must never be made of another's data: any mismatch under any key ends the call."""
+def refuse_other_patients(value: Any, patient_id: str, member: str = "prefetch") -> None:
+    """One child's card must never be made of another's data: any mismatch anywhere in a member of the call ends it."""
     patient = names(patient_id)
-    for value in prefetch.values():
-        for resource in _resources(value):
-            if str(subject_of(resource)).startswith("Patient/") and not is_about(resource, patient):
-                raise Problem(400, "prefetch: holds data of another patient than context.patientId")
+    for resource in _resources(value):
+        if str(subject_of(resource)).startswith("Patient/") and not is_about(resource, patient):
+            raise Problem(400, f"{member}: holds data of another patient than context.patientId")
 
 
 def _resources(value: Any) -> Iterator[Resource]:

@@ -9,11 +9,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from fhir_mappings.record import Resource
+from fhir_mappings.subject import reference_of
 from hooks.problem import Problem
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _USER = re.compile(r"[A-Za-z]+/[\w\-.]{1,64}", re.ASCII)
+
+
+ORDER_HOOKS = ("order-select", "order-sign")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +32,12 @@ class HookRequest:
     prefetch: Mapping[str, Any]
     fhir_server: str | None
     token: str | None = field(repr=False)
+    drafts: tuple[Resource, ...] = ()  # of an order hook: the orders that it asks about
 
 
 def parse(body: bytes, hook: str) -> HookRequest:
     """Raise Problem(400) naming the field for anything the specification does not allow."""
-    call = _json(body)
+    call = read_json(body)
     if not isinstance(call, dict):
         raise Problem(400, "the request body must be a JSON object")
     if _text(call, "hook") != hook:
@@ -46,7 +52,28 @@ def parse(body: bytes, hook: str) -> HookRequest:
     prefetch = call.get("prefetch")
     if not isinstance(prefetch, dict | None):
         raise Problem(400, "prefetch: must be an object")
-    return HookRequest(hook, _uuid(_text(call, "hookInstance")), patient_id, user_id, prefetch or {}, *_access(call, patient_id))
+    if hook == "encounter-start":
+        _text(context, "encounterId", "context.")
+    drafts = _drafts(context, hook) if hook in ORDER_HOOKS else ()
+    return HookRequest(hook, _uuid(_text(call, "hookInstance")), patient_id, user_id, prefetch or {}, *_access(call, patient_id), drafts)
+
+
+def _drafts(context: Mapping[str, Any], hook: str) -> tuple[Resource, ...]:
+    """All draft orders; of `order-select` those selected, unless a selection names none of them: then all are looked at."""
+    bundle = _object(context, "draftOrders", "context.")
+    entries = bundle.get("entry", [])
+    if bundle.get("resourceType") != "Bundle" or not isinstance(entries, list):
+        raise Problem(400, "context.draftOrders: must be a Bundle")
+    drafts = tuple(e["resource"] for e in entries if isinstance(e, dict) and isinstance(e.get("resource"), dict))
+    if hook == "order-sign":
+        return drafts
+    selections = context.get("selections")
+    if not isinstance(selections, list) or not all(isinstance(selection, str) for selection in selections):
+        raise Problem(400, "context.selections: required, a list of references such as MedicationRequest/123")
+    here = {reference_of(draft) for draft in drafts}
+    if not here.issuperset(selections):
+        return drafts
+    return tuple(d for d in drafts if reference_of(d) in selections or d.get("resourceType") == "Medication")
 
 
 def _access(call: Mapping[str, Any], patient_id: str) -> tuple[str | None, str | None]:
@@ -69,7 +96,8 @@ def _access(call: Mapping[str, Any], patient_id: str) -> tuple[str | None, str |
     return server, token
 
 
-def _json(body: bytes) -> Any:
+def read_json(body: bytes) -> Any:
+    """Numbers with a fraction become Decimal, as printed. Raise Problem(400) for what is not JSON, NaN and doubled members included."""
     try:
         return json.loads(body, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_no_duplicates)
     except (ValueError, ArithmeticError, RecursionError):
@@ -95,10 +123,10 @@ def _text(holder: Mapping[str, Any], key: str, where: str = "") -> str:
     return value
 
 
-def _object(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def _object(holder: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
     value = holder.get(key)
     if not isinstance(value, dict):
-        raise Problem(400, f"{key}: required, an object")
+        raise Problem(400, f"{where}{key}: required, an object")
     return value
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from hooks.app import create_app
 from hooks.config import Config
 
 THREADS = 8
+SHARED_FIGURES = "PROMETHEUS_MULTIPROC_DIR"  # named by the library of `metrics.py`, which looks at it when it is first imported
+GRACE_SECONDS = 20
 
 
 class _Gunicorn(BaseApplication):
@@ -28,7 +31,19 @@ class _Gunicorn(BaseApplication):
 
 def run(config: Config, host: str, port: int, workers: int) -> None:
     """Serve until told to stop; SIGTERM lets running calls finish."""
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    options = {"bind": address, "workers": workers, "worker_class": "gthread", "threads": THREADS, "timeout": 60,
-               "graceful_timeout": 20, "preload_app": True, "loglevel": "warning", "limit_request_line": 4094}  # fmt: skip
-    _Gunicorn(create_app(config), options).run()
+    with tempfile.TemporaryDirectory(prefix="relapse-cds-figures-") as folder:
+        os.environ[SHARED_FIGURES] = folder  # every worker writes its figures here, and any of them tells the sum
+        from hooks.app import create_app
+
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        options = {"bind": address, "workers": workers, "worker_class": "gthread", "threads": THREADS, "timeout": 60,
+                   "graceful_timeout": GRACE_SECONDS, "preload_app": True, "loglevel": "warning", "limit_request_line": 4094,
+                   "child_exit": _figures_of_the_dead}  # fmt: skip
+        _Gunicorn(create_app(config), options).run()
+
+
+def _figures_of_the_dead(server: Any, worker: Any) -> None:
+    """A worker that ended keeps its counts, and loses what was true only while it lived."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from cds.assessment import Assessment, Judged, Raised, Risk
+from cds.assessment import Assessment, Judged, NextStep, Raised, Risk
 from cds.finding import Gap, Why
 from cds.truth import MET, UNKNOWN
 from hooks.markdown import escape, plain
@@ -165,3 +165,33 @@ def _flag(flag: Raised) -> str:
     seen = "; ".join(escape(str(e)) for e in flag.evidence)
     return f"- {escape(flag.words)}" + (f" ({seen})" if seen else "")
 
+
+
+def order_summary(breaks: tuple[Judged, ...]) -> str:
+    """What a clinician reads before signing."""
+    names = " and ".join(f"{j.criterion.id} ({j.criterion.name})" for j in breaks)
+    return f"this order, if carried out before enrolment, would break {names} – please check"
+
+
+def order_detail(a: Assessment, breaks: tuple[Judged, ...], software_version: str) -> str:
+    """Which criterion, why, and the document's sentence; then how the child stands today."""
+    status = NOT_MET_TODAY if a.modifiable else STATUS[a.overall]
+    sections = (
+        [first_line(a)],
+        ["**The child may still take part in the trial; the order would end that.** If the order is right, sign it: this is a reminder."],
+        _section("What the order would break", (_would_break(j) for j in breaks)),
+        _section("The child today", [f"- {status}"]),
+        [f"Judged as of {a.evaluated_as_of}. Free-text notes were not read. relapse-cds {software_version}."],
+    )
+    return "\n\n".join("\n".join(section) for section in sections if section)
+
+
+def _would_break(judged: Judged) -> str:
+    c = judged.criterion
+    orders = escape("; ".join(dict.fromkeys(str(e) for e in judged.finding.evidence)))
+    return f"- **{c.id} {escape(c.name)}**: {orders}{BREAK}{_quoted(judged, 600)}"
+
+
+def request_words(step: NextStep) -> str:
+    """On the button that drafts a request for a test."""
+    return f"Draft a request: {step.fact} (for {', '.join(step.criteria)})"

@@ -51,7 +51,7 @@ LINK = {
 }  # fmt: skip
 CARD = {
     **_object(
-        "uuid summary detail indicator source links",  # more than the standard asks for: ours always have them
+        "uuid summary detail indicator source overrideReasons links",  # more than the standard asks for: ours always have them
         uuid=UUID,
         summary={**WORDS, "maxLength": 139},
         detail=WORDS,

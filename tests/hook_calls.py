@@ -26,10 +26,12 @@ from werkzeug.test import TestResponse
 from cds_hooks_schema import ASSESSMENT, check_response
 from fhir_mappings.sources import SEARCHES
 from hooks import create_app
+from hooks.cds_client import CdsClient
 from hooks.config import Config
 from hooks.demo.children import CHILDREN
 from hooks.demo.ehr import prefetched
 from hooks.demo.fhir_search import Holdings, Refused
+from signed_calls import EC_JWK, ISSUER, PUBLIC_URL, RSA_JWK, SignedClient
 
 Resource = dict[str, Any]
 Reply = tuple[int, dict[str, str], str] | Exception
@@ -52,9 +54,14 @@ class ToldTheDay(Config):
 
 @cache
 def client(**settings: Any) -> FlaskClient:
-    """The service as the tests mostly want it: one FHIR server on the list, time enough, the assessment on the card."""
-    told = {"fhir_servers": (EHR,), "assessment_extension": True, "fetch_seconds": 20, **settings}
-    return create_app(ToldTheDay(**told)).test_client()
+    """The service as the tests mostly want it: one EHR may call, which signs; its FHIR server is on the list, there is time
+    enough, and the assessment is on the card. Settings of that EHR and of the service may be given together."""
+    caller = {"name": "ehr", "issuer": ISSUER, "keys": (EC_JWK, RSA_JWK), "fhir_servers": (EHR,), "assessment_extension": True}
+    caller |= {name: settings.pop(name) for name in list(settings) if name in CdsClient.model_fields}
+    told = {"clients": (CdsClient(**caller),), "public_url": PUBLIC_URL, "database": "sqlite://", "fetch_seconds": 20, **settings}
+    service = create_app(ToldTheDay(**told))
+    service.test_client_class = SignedClient
+    return service.test_client()
 
 
 @dataclass

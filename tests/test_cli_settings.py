@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
+import hooks
 from command_line import cannot, run
+from hooks.backend_services import BackendServices
+from hooks.cds_client import CdsClient
+from hooks.config import Config
+from signed_calls import EC_JWK
+
+EXAMPLE = Path(hooks.__file__).with_name("relapse-cds.example.toml")
+KEY = f'[[clients.keys]]\nkty = "EC"\ncrv = "P-384"\nkid = "1"\nx = "{EC_JWK["x"]}"\ny = "{EC_JWK["y"]}"\n'
+CLIENT = f'public_url = "https://cds.example"\n[[clients]]\nname = "ehr"\nissuer = "https://ehr.example"\n%s\n{KEY}'
 
 
 @pytest.fixture
@@ -17,20 +29,39 @@ def file_of(tmp_path):
     return write
 
 
-GOOD = ("", 'fhir_servers = ["https://ehr.example/fhir"]', 'time_zone = "Asia/Seoul"\nfetch_seconds = 2.5\ncard_when_not_eligible = false')
+GOOD = (CLIENT % 'fhir_servers = ["https://ehr.example/fhir"]', 'time_zone = "Asia/Seoul"\nfetch_seconds = 2.5\n' + CLIENT % "suggestions = false",
+        'public_url = "https://cds.example/"\n[[clients]]\nname = "ehr"\nissuer = "https://ehr.example"\njwks_url = "https://ehr.example/keys"')  # fmt: skip
 BAD = {
-    "fhir_servers = 5": "fhir_servers",
-    'fhir_servers = ["ehr"]': "fhir_servers.0",
-    'fhir_servers = ["https://ok.example/fhir", "https://ehr.example/fhir?x=1"]': "fhir_servers.1",
-    'time_zone = "Mars/Olympus"': "time_zone",
     "fetch_seconds = 0": "fetch_seconds",
     'fetch_seconds = "soon"': "fetch_seconds",
     "max_body_bytes = 1": "max_body_bytes",
+    'time_zone = "Mars/Olympus"': "time_zone",
     'card_when_not_eligible = "perhaps"': "card_when_not_eligible",
-    'fhir_server = "https://ehr.example/fhir"': "fhir_server",
-    "[fhir_servers]": "fhir_servers",
-    "fhir_servers = [": "TOML",
+    'fhir_servers = ["https://ehr.example/fhir"]': "fhir_servers",
+    'public_url = "http://cds.example"': "public_url",
+    "requests_per_fhir_server = 0": "requests_per_fhir_server",
+    "keep_days = 0": "keep_days",
+    "dev = 3": "dev",
+    "fetch_seconds = [": "TOML",
     "fetch_seconds = 1\nfetch_seconds = 2": "TOML",
+    "[clients]": "clients",
+    CLIENT % "fhir_servers = 5": "clients.0.fhir_servers",
+    CLIENT % 'fhir_servers = ["ehr"]': "clients.0.fhir_servers.0",
+    CLIENT % 'fhir_servers = ["https://ok.example/fhir", "https://ehr.example/fhir?x=1"]': "clients.0.fhir_servers.1",
+    CLIENT % 'jwks_url = "http://ehr.example/keys"': "clients.0.jwks_url",
+    CLIENT % 'detail_content_type = "text/html"': "clients.0.detail_content_type",
+    CLIENT % 'override_reasons = [{code = "a", system = "b"}]': "clients.0.override_reasons.0.display",
+    CLIENT % "secret = 1": "clients.0.secret",
+    CLIENT.replace('name = "ehr"', 'name = "The EHR"') % "": "clients.0.name",
+    (CLIENT % "").replace('kid = "1"\n', ""): "clients.0.keys.0",
+    (CLIENT % "") + 'd = "AAAA"\n': "clients.0.keys.0",
+    (CLIENT % "").replace("P-384", "secp256k1"): "clients.0.keys.0",
+    (CLIENT % "").replace(KEY, ""): "clients.0",
+    (CLIENT % "").replace('public_url = "https://cds.example"\n', ""): "the file",
+    (CLIENT % "") + (CLIENT % "").partition("\n")[2]: "the file",
+    (CLIENT % "").replace("https://ehr.example", "https://sandbox.cds-hooks.org"): "the file",
+    '[[backend_services]]\nfhir_server = "https://ehr.example/fhir"\nclient_id = "a"\nkid = "k"': "backend_services.0",
+    '[[backend_services]]\nfhir_server = "ehr"\nclient_id = "a"\nkid = "k"\nkey_env = "K"': "backend_services.0.fhir_server",
 }
 
 
@@ -38,7 +69,7 @@ BAD = {
 @pytest.mark.parametrize("dev", [[], ["--dev"]])
 def test_a_good_configuration_is_called_valid(file_of, content, dev):
     result = run("serve", "--check", "--config", file_of(content.encode()), *dev)
-    assert (result.exit_code, result.stdout.splitlines()) == (0, ["The configuration is valid."])
+    assert (result.exit_code, result.stdout.splitlines()) == (0, ["The configuration is valid."]), result.stderr
 
 
 @pytest.mark.parametrize(("content", "key"), BAD.items())
@@ -52,7 +83,8 @@ def test_a_bad_configuration_names_the_key_and_the_remedy(file_of, content, key)
 
 
 def test_an_unknown_key_is_told_the_known_ones(file_of):
-    assert "fhir_servers" in cannot(run("serve", "--check", "--config", file_of(b'fhir_serverz = ["x"]')))
+    assert "public_url" in cannot(run("serve", "--check", "--config", file_of(b'public_ulr = "x"')))
+    assert "fhir_servers" in cannot(run("serve", "--check", "--config", file_of((CLIENT % "fhir_serverz = []").encode())))
 
 
 def test_a_configuration_that_is_not_there_or_no_text(tmp_path, file_of):
@@ -63,3 +95,42 @@ def test_a_configuration_that_is_not_there_or_no_text(tmp_path, file_of):
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org", ""])
 def test_development_mode_listens_on_loopback_only(host):
     assert "loopback" in cannot(run("serve", "--dev", "--host", host, "--check"))
+
+
+@pytest.mark.parametrize("arguments", [(), ("--check",)])
+def test_production_does_not_start_while_nobody_may_call(file_of, arguments):
+    """A service that nobody may call is a mistake, and one that everybody may call a disaster."""
+    assert "clients" in cannot(run("serve", *arguments))
+    assert "clients" in cannot(run("serve", *arguments, "--config", file_of(b"fetch_seconds = 1")))
+
+
+# --- the example ----------------------------------------------------------------------------------------------------
+
+
+def test_the_example_is_valid_and_complete(monkeypatch):
+    """Every setting there is stands in it, as a line or behind a comment sign, with words before it."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    config = Config.read(EXAMPLE, {})
+    assert (len(config.clients), config.clients[0].keys[0]["crv"], bool(config.clients[1].jwks_url)) == (2, "P-384", True)
+    shown = {line.lstrip("# ").partition(" = ")[0] for line in text.splitlines() if " = " in line}
+    known = {name for model in (Config, CdsClient, BackendServices) for name in model.model_fields}
+    assert known - shown == {"clients", "backend_services", "keys", "dev", "key_file"}
+    tables = {line.strip("[]") for line in text.splitlines() if line.startswith("[[")}
+    assert tables == {"clients", "clients.keys", "backend_services"}
+
+
+def test_the_defaults_that_the_example_tells_are_the_defaults():
+    told = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
+    fields = Config.model_fields
+    for name in ("fetch_seconds", "requests_per_fhir_server", "max_body_bytes", "card_when_not_eligible", "database", "keep_days"):
+        assert told[name] == fields[name].default, name
+
+
+def test_the_database_may_come_from_the_environment():
+    secret = "postgresql://user:secret@db.example/name"
+    assert Config.read(EXAMPLE, {"RELAPSE_CDS_DATABASE": secret}).database == secret
+
+
+def test_paths_count_from_the_file(file_of, tmp_path):
+    config = Config.read(file_of(b'site_codes = "codes.csv"\n' + (CLIENT % "").encode()), {})
+    assert config.site_codes == tmp_path / "codes.csv"

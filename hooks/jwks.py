@@ -1,0 +1,123 @@
+"""The public keys of one caller: those in the configuration, and those it publishes at its configured address.
+
+Keys are fetched in the background and kept, because a fetch while a clinician waits would eat the time for the answer.
+An address is never taken from a token.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import requests
+import structlog
+
+from hooks.cds_client import CdsClient
+from hooks.deadline import Deadline
+from hooks.deadline_adapter import DeadlineAdapter
+from hooks.public_key import PublicKey, public_key
+
+log = structlog.get_logger()
+FETCH_SECONDS = 2.0
+MAX_BYTES = 64 * 1024
+FRESH_SECONDS = (300, 3600)  # kept for as long as Cache-Control says, within these
+STALE_SECONDS = 24 * 3600  # still used for so long when they cannot be fetched again
+PAUSE_SECONDS = 60  # between two fetches, whatever is asked: an unknown kid must not become traffic
+
+
+class KeysUnavailable(Exception):
+    """Why the keys of a caller cannot be had, in plain words; nobody can be verified with what is not there."""
+
+
+class KeySet:
+    """Thread-safe; one for each client and process."""
+
+    def __init__(self, client: CdsClient, now: Callable[[], float] = time.monotonic):
+        self._url, self._now = client.jwks_url, now
+        self._own = dict(_verifying(client.keys))
+        self._published: dict[str, PublicKey] = {}
+        self._fresh_until = self._stale_after = self._not_before = float("-inf")
+        self._fetching = threading.Lock()
+
+    def key(self, kid: str) -> PublicKey | None:
+        """The key of this name; None if the caller has no such key. Raise KeysUnavailable if that cannot be known."""
+        if kid in self._own or self._url is None:
+            return self._own.get(kid)
+        usable = self._now() < self._stale_after
+        if usable and kid in self._published:
+            if self._now() >= self._fresh_until:
+                threading.Thread(target=self._refresh_quietly, daemon=True).start()
+            return self._published[kid]
+        self.refresh()  # a key we have never seen: the caller may have changed its keys
+        return self._published.get(kid)
+
+    def refresh(self) -> None:
+        """Fetch the published keys, unless that was tried a moment ago."""
+        if self._url is None:
+            return
+        with self._fetching:
+            if self._now() < self._not_before:
+                if self._now() >= self._stale_after:
+                    raise KeysUnavailable("its keys could not be fetched a moment ago")
+                return
+            self._not_before = self._now() + PAUSE_SECONDS
+            try:
+                keys, seconds = _fetched(self._url)
+            except KeysUnavailable:
+                if self._now() >= self._stale_after:
+                    raise
+                return  # the keys of before still hold
+            self._published = keys
+            self._fresh_until, self._stale_after = self._now() + seconds, self._now() + seconds + STALE_SECONDS
+
+    def _refresh_quietly(self) -> None:
+        try:
+            self.refresh()
+        except KeysUnavailable as why:
+            log.warning("keys_not_fetched", why=str(why))
+
+
+def _fetched(url: str) -> tuple[dict[str, PublicKey], int]:
+    """The keys at an address, and for how many seconds they are fresh."""
+    deadline = Deadline.after(FETCH_SECONDS)
+    with requests.Session() as session:
+        session.trust_env = False
+        session.get_redirect_target = lambda response: None  # type: ignore[method-assign]
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, DeadlineAdapter(deadline))
+        try:
+            with session.get(url, timeout=FETCH_SECONDS, stream=True, allow_redirects=False) as response:
+                if response.status_code != 200:
+                    raise KeysUnavailable(f"the address of its keys answered {response.status_code}")
+                body = response.raw.read(MAX_BYTES + 1, decode_content=True)
+        except (requests.RequestException, OSError, ValueError) as error:
+            raise KeysUnavailable(f"the address of its keys did not answer ({type(error).__name__})") from None
+    try:
+        told = json.loads(body) if len(body) <= MAX_BYTES else None
+    except (ValueError, RecursionError):
+        told = None
+    found = told.get("keys") if isinstance(told, dict) else None
+    keys = dict(_verifying(found)) if isinstance(found, list) else {}
+    if not keys:
+        raise KeysUnavailable("the address of its keys holds no usable key set")
+    return keys, _seconds(response.headers.get("Cache-Control", ""))
+
+
+def _verifying(jwks: Iterable[Any]) -> Iterator[tuple[str, PublicKey]]:
+    """The keys that can verify a signature, by `kid`; what else a set may hold is passed over."""
+    for jwk in jwks:
+        if isinstance(jwk, dict) and jwk.get("use", "sig") == "sig":
+            try:
+                yield str(jwk.get("kid")), public_key(jwk)
+            except ValueError:
+                continue
+
+
+def _seconds(cache_control: str) -> int:
+    least, most = FRESH_SECONDS
+    told = re.search(r"max-age=(\d{1,9})", cache_control)
+    return min(max(int(told[1]), least), most) if told else least
