@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from textwrap import TextWrapper
 from typing import Any
 
-from fhir_mappings.code_systems import ATC, HCPCS, ICD_10, ICD_10_CM, ICD_10_PCS, ICD_O_3, LOINC, NCIT, ORPHANET, OWN, RXNORM, SNOMED
+from fhir_mappings.code_systems import (
+    ATC, HCPCS, HIRA_DRUG, HIRA_PROCEDURE, ICD_10, ICD_10_CM, ICD_10_PCS, ICD_O_3, KCD, KOREAN_DRUG, LOINC, NCIT, ORPHANET, OWN, RXNORM, SNOMED,
+)  # fmt: skip
 
 WIDTH, LABEL = 110, 12
 MOST_CODES = 6  # of one fact; where there are more, the codelists are named
 SHORT = {LOINC: "LOINC", SNOMED: "SNOMED CT", ICD_10_CM: "ICD-10-CM", ICD_10: "ICD-10", ICD_O_3: "ICD-O-3", NCIT: "NCIT", RXNORM: "RxNorm",
-         ATC: "ATC", HCPCS: "HCPCS", ICD_10_PCS: "ICD-10-PCS", ORPHANET: "Orphanet", OWN: "our own code"}  # fmt: skip
+         ATC: "ATC", HCPCS: "HCPCS", ICD_10_PCS: "ICD-10-PCS", ORPHANET: "Orphanet", KCD: "KCD-8", KOREAN_DRUG: "KD code",
+         HIRA_DRUG: "HIRA drug code", HIRA_PROCEDURE: "HIRA procedure code", OWN: "our own code"}  # fmt: skip
 KINDS = {"inclusion": "Inclusion criteria: every one must be met", "exclusion": "Exclusion criteria: none may apply"}
 
 

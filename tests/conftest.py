@@ -4,6 +4,7 @@
 `start_fhir_server(**settings)`         one more of them, with its own database
 `bystander_files`, `bystanders`         ordinary children: their Bundles on disk; their ids, stored in `fhir_server`
 `recordings`, `replay(vendor)`          recorded answers of vendors' sandboxes; a server that gives them again
+`browser`                               Chromium without a window, for the pages
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Callable, Iterator
 
 import pytest
 
+from browser import browser  # noqa: F401 - a fixture
 import bystanders as ordinary_children
 import real_fhir_server
 import recorded_sandboxes

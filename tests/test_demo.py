@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,8 +11,8 @@ import pytest
 import requests
 from fhir.resources.R4B import get_fhir_model_class
 from flask import Flask, jsonify, request
-from werkzeug.serving import make_server
 
+from browser import asked_for, running
 from hooks.demo import create_demo
 from hooks.demo.children import CHILDREN, PENDING, Child, bundle, everyone, transaction
 from hooks.demo.fhir_builders import HOME
@@ -225,19 +222,6 @@ def stub_service(seen: list[dict[str, Any]]) -> Flask:
     return app
 
 
-@contextmanager
-def running(app: Any) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.fixture
 def seen() -> list[dict[str, Any]]:
     return []
@@ -315,25 +299,6 @@ def test_no_card_and_errors_are_told_plainly(demo: Flask) -> None:
     assert (told["t-cell"]["status"], told["t-cell"]["trouble"]) == (500, "gone wrong")
 
 
-@pytest.fixture
-def browser(tmp_path: Any) -> Iterator[Any]:
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("Chromium and its driver are not installed, so the page was not looked at in a browser")
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                 "--window-size=1280,900", f"--user-data-dir={tmp_path / 'profile'}"):  # fmt: skip
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    window = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield window
-    window.quit()
-
-
 def test_in_a_browser(demo: Flask, seen: list[dict[str, Any]], browser: Any) -> None:
     from selenium.webdriver.common.by import By
     from selenium.webdriver.support.ui import WebDriverWait
@@ -384,8 +349,7 @@ def test_in_a_browser(demo: Flask, seen: list[dict[str, Any]], browser: Any) -> 
         assert one(".card-summary").text == "the conditions could not be had"
 
         assert browser.get_log("browser") == []
-        events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-        asked = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+        asked = asked_for(browser)
         assert len(asked) > 10 and all(url.startswith((host + "/", "chrome:", "data:")) for url in asked)
 
 
