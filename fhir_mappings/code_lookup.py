@@ -7,7 +7,7 @@ every coding of a resource is looked at, and one code may state several facts (B
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from fhir_mappings.code_systems import LOINC, canonical, category, is_category, key, undotted
@@ -36,6 +36,9 @@ TRAPS: Mapping[Concept, tuple[Concept, ...]] = {  # a trap, and the concepts it 
 }
 
 
+MOST_REMEMBERED, LONGEST_REMEMBERED = 20_000, 1_000  # combinations of codes, characters of one: a chart must not fill the memory
+
+
 class CodelistError(ValueError):
     """A mistake in a codelist, or in the name of one, told so that the reader can mend it."""
 
@@ -55,12 +58,24 @@ class Codelists:
     labels: Mapping[tuple[str, str], str]
     concepts: frozenset[Concept]
     site_systems: tuple[str, ...] = ()  # the code systems in which a site has codes of its own
+    remembered: dict[tuple[str, ...], tuple[Statement, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def statements(self, codeable_concept: Any) -> tuple[Statement, ...]:
         """Everything that all codings of a raw CodeableConcept (or Coding) state, each concept once."""
+        said = _said(codeable_concept)
+        if not said:
+            return ()
+        known = self.remembered.get(said)
+        if known is None:
+            known = self._stated(said)
+            if len(self.remembered) < MOST_REMEMBERED and sum(map(len, said)) < LONGEST_REMEMBERED:
+                self.remembered[said] = known  # a chart says the same few codes again and again, and each many times
+        return known
+
+    def _stated(self, said: tuple[str, ...]) -> tuple[Statement, ...]:
         stated: dict[Concept, bool] = {}
-        for said in _keys(codeable_concept):
-            for concept, decides in self.lookup.get(said, ()):
+        for where in _keys(said):
+            for concept, decides in self.lookup.get(where, ()):
                 stated[concept] = decides or stated.get(concept, False)
         if not stated:
             return ()  # nearly every resource of a chart
@@ -95,8 +110,7 @@ class Codelists:
 
     def label(self, system: str, code: str) -> str | None:
         """Our words for a code, or else for the category it lies in."""
-        said = _keys({"system": system, "code": code})
-        return next((self.labels[each] for each in said if each in self.labels), None)
+        return next((self.labels[each] for each in _keys(_said({"system": system, "code": code})) if each in self.labels), None)
 
     def _expect(self, concepts: Iterable[Concept]) -> None:
         """A misspelt concept would never be found in any record, and silence is the worst answer here."""
@@ -105,16 +119,24 @@ class Codelists:
                 raise CodelistError(f"no codelist is called {concept!r}: look in fhir_mappings/codes, or add the file")
 
 
-def _keys(codeable_concept: Any) -> Iterator[tuple[str, str]]:
-    """What the codings of a CodeableConcept or Coding say. Anything else says nothing, however it is broken."""
-    if not isinstance(codeable_concept, Mapping):
-        return
+def _said(codeable_concept: Any) -> tuple[str, ...]:
+    """System and code, system and code, of a CodeableConcept or Coding. Anything else says nothing, however it is broken."""
+    if not isinstance(codeable_concept, dict | Mapping):
+        return ()
     codings = codeable_concept.get("coding", [codeable_concept])
+    said: list[str] = []
     for coding in codings if isinstance(codings, list) else ():
-        if isinstance(coding, Mapping):
+        if isinstance(coding, dict | Mapping):
             system, code = coding.get("system"), coding.get("code")
             if isinstance(system, str) and isinstance(code, str):
-                said = key(system, code)
-                yield said
-                if above := category(*said):
-                    yield above
+                said += (system, code)
+    return tuple(said)
+
+
+def _keys(said: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Each system and code as the codelists write them, and the category it lies in."""
+    for system, code in zip(said[::2], said[1::2]):
+        where = key(system, code)
+        yield where
+        if above := category(*where):
+            yield above

@@ -26,7 +26,7 @@ def observed(record: Sifted) -> dict[str, Series]:
     observations = [r for r in record.resources(*searches) if r.get("resourceType") == "Observation"]
     blank = PatientFacts("", date.min)  # knows the human name of each series
     named = {fact.fact: (getattr(blank, fact.fact).name, fact.search) for fact in OBSERVED}
-    series = {field: Series(name, gap=record.gap(search, name)) for field, (name, search) in named.items()}
+    readings: dict[str, list[Reading]] = {field: [] for field in named}
     unmapped: set[str] = set()
     for observation in observations:
         valid = None
@@ -41,9 +41,8 @@ def observed(record: Sifted) -> dict[str, Series]:
                 if not result.exists:
                     continue
                 valid = record.valid(observation) if valid is None else valid
-                reading = _reading(record, result, fact, valid, several)
-                series[fact.fact] = series[fact.fact].plus(reading)
-    return series
+                readings[fact.fact].append(_reading(record, result, fact, valid, several))
+    return {field: Series(name, tuple(readings[field]), record.gap(search, name)) for field, (name, search) in named.items()}
 
 
 def _reading(record: Sifted, result: Result, fact: ObservedFact, valid: bool, several: bool) -> Reading:
@@ -60,7 +59,7 @@ def _reading(record: Sifted, result: Result, fact: ObservedFact, valid: bool, se
         reading = fact.read(result, labels)
     if reading.problem:
         record.issue(result.resource, f"{reading.problem.words}; it was not used")
-    elif told := _code_and_unit_disagree(result):
+    elif told := _code_and_unit_disagree(result, fact):
         record.issue(result.resource, told)
     return reading
 
@@ -109,10 +108,9 @@ def _mistaken(code: Any, fact: ObservedFact) -> bool:
     return bool(look_alikes & set(fact.concepts)) and codelists.states(code, *fact.concepts)
 
 
-def _code_and_unit_disagree(result: Result) -> str | None:
+def _code_and_unit_disagree(result: Result, fact: ObservedFact) -> str | None:
     code, quantity = result.element.get("code"), result.element.get("valueQuantity")
-    fact = next((f for f in OBSERVED if codelists.states(code, *f.concepts)), None)
-    concepts = [c for c, decides in codelists.statements(code) if decides and fact and c in fact.concepts]
+    concepts = [c for c, decides in codelists.statements(code) if decides and c in fact.concepts]
     if len(concepts) != 1 or not isinstance(quantity, Mapping) or not concepts[0].endswith(("_mass", "_molar")):
         return None
     unit = unit_of(quantity, CREATININE)  # bilirubin is reported in the same units

@@ -96,5 +96,9 @@ def told(answered: Answered) -> Mapping[str, Any]:
 
 
 def inputs_hash(answered: Answered) -> str:
-    """Two cards with one hash were judged from the same facts; from the hash alone no fact can be told."""
-    return hashlib.sha256(msgspec.json.encode(answered.facts, order="deterministic")).hexdigest()
+    """Two cards with one hash were judged from the same facts; from the hash alone no fact can be told. Empty for a chart
+    with text that is no Unicode, of which there is no one way to write it down."""
+    try:
+        return hashlib.sha256(msgspec.json.encode(answered.facts, order="deterministic")).hexdigest()
+    except UnicodeEncodeError:
+        return ""

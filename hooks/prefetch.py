@@ -80,6 +80,6 @@ def _resources(value: Any) -> Iterator[Resource]:
         if isinstance(found, dict):
             if isinstance(found.get("resourceType"), str):
                 yield found
-            unseen += [inner for key, inner in found.items() if key != "contained"]
+            unseen += [inner for key, inner in found.items() if isinstance(inner, dict | list) and key != "contained"]
         elif isinstance(found, list):
             unseen += found

@@ -141,8 +141,14 @@ def unanswered(found: dict[str, Any]) -> set[str]:
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """The same cards but for their uuid, which is new every time."""
-    return [{**card, "uuid": ""} for card in one["cards"]] == [{**card, "uuid": ""} for card in other["cards"]]
+    """The same cards but for their uuids, which are new every time."""
+    return without_uuids(one["cards"]) == without_uuids(other["cards"])
+
+
+def without_uuids(value: Any) -> Any:
+    if isinstance(value, list):
+        return [without_uuids(inner) for inner in value]
+    return {name: without_uuids(inner) for name, inner in value.items() if name != "uuid"} if isinstance(value, dict) else value
 
 
 # --- the EHR's FHIR server ------------------------------------------------------------------------------------------

@@ -7,15 +7,17 @@ children's data in `test_conversations_patients`, the FHIR server's faults in `t
 
 from __future__ import annotations
 
-import hooks.app
+import hooks.answers
 import hooks.cards
 import hooks.gather
 import pytest
 
 from cds_hooks_schema import ASSESSMENT, check_discovery
 from hook_calls import EHR, RELAPSED, SERVICE, TOKEN, Chart, assessment, client, favourable, playing, refusal, same, tell
+from hooks.cds_client import CdsClient
 from hooks.config import Config
 from hooks.demo.children import CHILDREN
+from signed_calls import EC_JWK
 
 every_child = pytest.mark.parametrize("child", CHILDREN, ids=lambda child: child.id)
 
@@ -115,7 +117,9 @@ def test_the_assessment_is_on_the_card_only_where_the_site_wants_it(id):
 
 
 def test_the_settings_are_those_of_a_hospital_unless_told_otherwise():
-    assert (Config().fhir_servers, Config().assessment_extension, Config().card_when_not_eligible, Config().dev) == ((), False, True, False)
+    caller = CdsClient(name="ehr", issuer="https://ehr.example", keys=(EC_JWK,))
+    assert (Config().clients, Config().card_when_not_eligible, Config().dev) == ((), True, False)
+    assert (caller.fhir_servers, caller.assessment_extension) == ((), False)
 
 
 def test_every_card_has_its_own_uuid():
@@ -139,7 +143,7 @@ def test_no_card_says_eligible_or_names_a_treatment(id):
     assert "the investigator decides." in detail.splitlines()[0]
 
 
-@pytest.mark.parametrize(("module", "name"), [(hooks.app, "gather"), (hooks.app, "read_patient"), (hooks.app, "assess"), (hooks.app, "cards")])
+@pytest.mark.parametrize(("module", "name"), [(hooks.answers, "gather"), (hooks.answers, "read_patient"), (hooks.answers, "assess"), (hooks.answers, "cards")])
 @pytest.mark.parametrize("error", [RuntimeError("a name, Juni Birkenhain"), KeyError("Juni"), RecursionError(), AssertionError()])
 def test_an_exception_is_a_500_and_never_no_card(monkeypatch, module, name, error):
     def broken(*_, **__):

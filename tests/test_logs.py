@@ -16,7 +16,7 @@ import pytest
 import requests
 import structlog
 
-import hooks.app
+import hooks.answers
 from command_line import run
 from hook_calls import EHR, HOOK_INSTANCE, SERVICE, TOKEN, Chart, client, playing, tell
 from hooks.logs import configure_logs
@@ -139,7 +139,7 @@ def test_a_failure_is_logged_by_kind_and_place(written, monkeypatch, where):
     def broken(*_, **__):
         raise ValueError("Zwetschgenbaum, MRN-4711")
 
-    monkeypatch.setattr(hooks.app, where, broken)
+    monkeypatch.setattr(hooks.answers, where, broken)
     chart = marked()
     refused(tell(client(), call_of(chart, prefetch=chart.prefetch())))
     (line,) = [json.loads(line) for line in free_of_markers(written()).splitlines() if line.startswith("{")]
