@@ -25,8 +25,10 @@ from fhir_mappings.codelists import CodelistError
 from fhir_mappings.site_codes import read_site_codes
 from hooks.backend_services import BackendError, private_key
 from hooks.bundle import BundleError, record_from_bundle
+from hooks.cannot_do import CannotDo
 from hooks.cards import SOFTWARE_VERSION, cards
 from hooks.cds_client import DEVELOPER
+from hooks.cli_feedback import feedback
 from hooks.config import Config, ConfigError
 from hooks.deadline import Deadline
 from hooks.fhir_address import normalised_base
@@ -38,15 +40,6 @@ from hooks.problem import Problem
 from hooks.report import print_assessment
 
 FETCH_SECONDS = 60  # a person waits for one child; nobody's chart is held up
-
-
-class CannotDo(click.ClickException):
-    """One plain sentence on standard error, exit status 1."""
-
-    exit_code = 1
-
-    def show(self, file: Any = None) -> None:
-        click.echo(f"relapse-cds: {self.message}", err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -194,6 +187,9 @@ def questionnaire() -> None:
     from fhir_mappings.questionnaire import questionnaire as made
 
     _print_json(made())
+
+
+main.add_command(feedback)
 
 
 def _print_json(content: Any) -> None:

@@ -3,6 +3,7 @@
 `fhir_server`, `absolute_fhir_server`   a real FHIR R4 server, empty at first, shared by the whole run
 `start_fhir_server(**settings)`         one more of them, with its own database
 `bystander_files`, `bystanders`         ordinary children: their Bundles on disk; their ids, stored in `fhir_server`
+`postgres`, `postgres_server`           the URL of an empty PostgreSQL database of the test's own; the real server it is on
 `recordings`, `replay(vendor)`          recorded answers of vendors' sandboxes; a server that gives them again
 `browser`                               Chromium without a window, for the pages
 """
@@ -19,6 +20,7 @@ import pytest
 from browser import browser  # noqa: F401 - a fixture
 import bystanders as ordinary_children
 import real_fhir_server
+import real_postgres
 import recorded_sandboxes
 from real_fhir_server import NotInstallable, RealFhirServer
 
@@ -80,6 +82,21 @@ def bystanders(fhir_server: RealFhirServer, bystander_files: tuple[Path, ...]) -
         fhir_server.load(bundle)
         ids.append(ordinary_children.patient(bundle)["id"])
     return tuple(ids)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[real_postgres.RealPostgres]:
+    try:
+        programs = real_postgres.programs()
+    except NotInstallable as why:
+        pytest.skip(f"No PostgreSQL to test against: {why}")
+    with real_postgres.running(programs) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server: real_postgres.RealPostgres) -> str:
+    return postgres_server.new_database()
 
 
 @pytest.fixture(scope="session")
