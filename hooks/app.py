@@ -23,6 +23,7 @@ from hooks.config import Config
 from hooks.cross_origin import allow_browsers
 from hooks.feedback import read_feedback
 from hooks.fhir_load import FhirLoad
+from hooks.openapi import openapi
 from hooks.operations import operations
 from hooks.problem import Problem
 from hooks.problem_answers import tell_problems
@@ -79,6 +80,10 @@ def create_app(config: Config | None = None) -> Flask:
         for reported in outcomes:
             metrics.FEEDBACK.labels(service.id, client.name, reported.outcome).inc()
         return jsonify({})
+
+    @app.get("/openapi.json")
+    def document() -> Response:
+        return jsonify(openapi(SOFTWARE_VERSION))
 
     app.register_blueprint(about_pages(config.contact, PROTOCOLS))
     app.register_blueprint(operations(config, state, trust, load))

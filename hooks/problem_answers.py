@@ -41,7 +41,7 @@ def tell_problems(app: Flask) -> None:
     def without_database(error: StateError) -> tuple[Response, int]:
         """Without it a replayed token cannot be told from a new one: nobody is let in, and nothing is lost in silence."""
         log.error("database", why=str(error))
-        return told(503, "the service cannot check the caller at the moment; try again shortly")
+        return told(503, "the service cannot use its own database at the moment; try again shortly")
 
     @app.errorhandler(Exception)
     def failure(error: Exception) -> tuple[Response, int]:
