@@ -38,7 +38,7 @@ def allowed(fhir_server: str, allow_list: Iterable[str], *, loopback_ok: bool) -
     if base is None:
         return None
     listed = base in {normalised_base(entry) for entry in allow_list}
-    return base if listed or (loopback_ok and _is_loopback(base)) else None
+    return base if listed or (loopback_ok and is_loopback(base)) else None
 
 
 def normalised_base(url: str) -> str | None:
@@ -77,7 +77,8 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
-def _is_loopback(base: str) -> bool:
+def is_loopback(base: str) -> bool:
+    """Of a URL that `origin` understands."""
     host = urlsplit(base).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -6,37 +6,36 @@ that failed, or was cut short, must never look like one that found nothing.
 
 from __future__ import annotations
 
-import re
 from types import TracebackType
 from typing import Any, Iterable, Iterator, Sequence
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fhir_mappings.record import Answer, Outcome
+from hooks.backend_services import TokenSource
 from hooks.deadline import Deadline
+from hooks.fhir_load import Share
 from hooks.fhir_outcome import Verdict, gravest, read_outcome
-from hooks.fhir_wire import FhirWire, NoAnswer
+from hooks.fhir_urls import Params, urls
+from hooks.fhir_wire import FhirWire
+from hooks.no_answer import NoAnswer
 from hooks.paging import CutShort, Page, next_link, once_each, read_bundle
-
-Params = Sequence[tuple[str, str]]
 
 MAX_PAGES = 20
 MAX_BYTES = 16 * 1024 * 1024
-MAX_URL = 1_800  # gateways begin to refuse at about 2,000 characters
 
 
 class FhirServer:
     """One server for one hook call. Close it, or use it in a `with` block, when the call is answered."""
 
-    def __init__(self, base_url: str, token: str | None = None, *, deadline: Deadline, max_pages: int = MAX_PAGES,
-                 max_bytes: int = MAX_BYTES, ca_bundle: str | None = None) -> None:
-        self._wire = FhirWire(base_url, token, deadline=deadline, max_bytes=max_bytes, ca_bundle=ca_bundle)
+    def __init__(self, base_url: str, token: str | TokenSource | None = None, *, deadline: Deadline, max_pages: int = MAX_PAGES,
+                 max_bytes: int = MAX_BYTES, ca_bundle: str | None = None, share: Share | None = None) -> None:
+        self._wire = FhirWire(base_url, token, deadline=deadline, max_bytes=max_bytes, ca_bundle=ca_bundle, share=share)
         self._max_pages = max_pages
 
     def __enter__(self) -> FhirServer:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 traceback: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.close()
 
     def close(self) -> None:
@@ -76,7 +75,7 @@ class FhirServer:
     def _search_in_parts(self, resource_type: str, params: Params) -> tuple[Answer, bool]:
         """A code list too long for one URL becomes several searches, together no better than the worst of them."""
         parts: list[Page] = []
-        for url in _urls(self._wire.base_url + resource_type, params):
+        for url in urls(self._wire.base_url + resource_type, params):
             parts.append(_together(self._pages(resource_type, url)))
             if parts[-1].verdict.refused:
                 break
@@ -128,24 +127,6 @@ def _together(pages: Iterable[Page]) -> Page:
         tuple(words for page in usable for words in page.rejected),
         gravest(page.verdict for page in pages),
     )
-
-
-def _urls(endpoint: str, params: Params) -> Iterator[str]:
-    """One URL, or as many as it takes to keep each short: the longest list of alternatives is halved, and again."""
-    url = f"{endpoint}?{urlencode(params, safe=',:/')}"
-    lists = [_alternatives(name, value) for name, value in params]
-    longest = max(lists, key=len, default=[])
-    if len(url) <= MAX_URL or len(longest) < 2:
-        yield url
-        return
-    place, middle = lists.index(longest), len(longest) // 2
-    for half in (longest[:middle], longest[middle:]):
-        yield from _urls(endpoint, [*params[:place], (params[place][0], ",".join(half)), *params[place + 1:]])
-
-
-def _alternatives(name: str, value: str) -> list[str]:
-    """The values of which any one may match. `_sort` and its like have lists too, but of another kind."""
-    return [value] if name.startswith("_") else re.split(r"(?<!\\),", value)  # "\," is a comma within a value
 
 
 def _failed(why: str) -> Answer:

@@ -6,8 +6,7 @@ everything at the same time and within one deadline. What did not come in time i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -18,25 +17,25 @@ from fhir_mappings import Answer, Outcome, Record
 from fhir_mappings.diagnoses import is_leukaemia
 from fhir_mappings.sources import SEARCHES, Search
 from fhir_mappings.subject import is_about, names, reference_of, target
+from hooks.backend_services import TokenSource, token_source
 from hooks.cds_client import CdsClient
 from hooks.config import Config
 from hooks.deadline import Deadline
 from hooks.fhir_address import allowed
+from hooks.fhir_at_once import at_once
+from hooks.fhir_load import FhirLoad
 from hooks.fhir_server import FhirServer
 from hooks.prefetch import sent
 from hooks.problem import Problem
 from hooks.request import HookRequest
 
 log = structlog.get_logger()
-MOST_AT_ONCE = 8  # requests of one call to one server
 MOST_READS = 40  # references followed in one call
-TOO_LATE = Answer(Outcome.FAILED, why="no answer in time")
-BROKEN = Answer(Outcome.FAILED, why="the search could not be made")
 WRONG_PATIENT = Answer(Outcome.FAILED, why="the FHIR server answered with another patient's data")
 
 
-def gather(call: HookRequest, client: CdsClient, config: Config) -> Record | None:
-    """The record to judge; None when the problem list, seen in full, shows no leukaemia.
+def gather(call: HookRequest, client: CdsClient, config: Config, load: FhirLoad | None = None) -> Record | None:
+    """The record to judge; None when the problem list, seen in full, shows no leukaemia. `load` is shared by all calls.
 
     Raises Problem(412) naming the key when the child or the problem list cannot be had.
     """
@@ -47,9 +46,17 @@ def gather(call: HookRequest, client: CdsClient, config: Config) -> Record | Non
     if base is None:
         return Record(call.patient_id, answers) if shows_leukaemia(answers) else None
     deadline = Deadline.after(config.fetch_seconds)
-    with FhirServer(base, call.token, deadline=deadline) as server:
+    token = access(call.token, base, config)
+    with (load or FhirLoad()).call(base) as share, FhirServer(base, token, deadline=deadline, share=share) as server:
         record = fetch(server, call.patient_id, answers, deadline)
     return record if shows_leukaemia(record.answers) else None
+
+
+def access(token: str | None, base: str, config: Config) -> str | TokenSource | None:
+    """The caller's token, which carries the user's rights. Only without one our own, if we are registered there: then we
+    read with the rights of a system, and what is hidden from this user is not hidden from us."""
+    backend = config.backend_of(base)
+    return token or (token_source(backend) if backend else None)
 
 
 def fetch(server: FhirServer, patient_id: str, answers: dict[str, Answer], deadline: Deadline, everything: bool = False) -> Record:
@@ -90,14 +97,14 @@ def shows_leukaemia(answers: Mapping[str, Answer]) -> bool:
 
 
 def _ask(server: FhirServer, patient_id: str, searches: Iterable[Search], deadline: Deadline) -> dict[str, Answer]:
-    return _at_once({s.name: partial(_one, server, patient_id, s) for s in searches}, deadline)
+    return at_once({s.name: partial(_one, server, patient_id, s) for s in searches}, deadline)
 
 
 def _followed(server: FhirServer, answers: Mapping[str, Answer], deadline: Deadline) -> dict[str, Answer]:
     """The answers with what they name only by reference: a study, a drug. A few reads, all at the same time."""
     named = {s.name: _unresolved(answers[s.name], s) for s in SEARCHES if s.refers_to and s.name in answers}
     reads = {reference: partial(server.read, *reference.split("/")) for references in named.values() for reference in references}
-    read = _at_once(dict(islice(sorted(reads.items()), MOST_READS)), deadline)
+    read = at_once(dict(islice(sorted(reads.items()), MOST_READS)), deadline)
     found = {name: tuple(r for ref in sorted(references) if ref in read for r in read[ref].resources) for name, references in named.items()}
     return {name: replace(answers[name], resources=answers[name].resources + more) for name, more in found.items() if more}
 
@@ -106,27 +113,6 @@ def _unresolved(answer: Answer, search: Search) -> set[str]:
     here = {reference_of(resource) for resource in answer.resources}
     named = (target(resource, search.refers_by) for resource in answer.resources)
     return {t for t in named if t and t.startswith(f"{search.refers_to}/") and t.count("/") == 1} - here
-
-
-def _at_once(questions: Mapping[str, Callable[[], Answer]], deadline: Deadline) -> dict[str, Answer]:
-    """All at the same time. A thread that hangs is left behind: the call is answered without it."""
-    if not questions:
-        return {}
-    pool = ThreadPoolExecutor(min(len(questions), MOST_AT_ONCE), thread_name_prefix="fhir")
-    asked = {name: pool.submit(question) for name, question in questions.items()}
-    wait(asked.values(), timeout=deadline.remaining())
-    pool.shutdown(wait=False, cancel_futures=True)
-    return {name: _answer(future) for name, future in asked.items()}
-
-
-def _answer(future: Future[Answer]) -> Answer:
-    if not future.done() or future.cancelled():
-        return TOO_LATE
-    try:
-        return future.result()
-    except Exception as error:  # one search must not take the others, or the call, with it
-        log.error("search_failed", kind=type(error).__name__)
-        return BROKEN
 
 
 def _one(server: FhirServer, patient_id: str, search: Search) -> Answer:

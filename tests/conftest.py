@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 
@@ -44,7 +44,7 @@ def start_fhir_server(
     servers = pytestconfig.stash.setdefault(RUNNING, [])
     with ExitStack() as until_the_end:
 
-        def start(**settings: str | bool) -> RealFhirServer:
+        def start(**settings: Any) -> RealFhirServer:
             folder = tmp_path_factory.mktemp("fhir-server")
             server = until_the_end.enter_context(real_fhir_server.running(fhir_server_python, folder, **settings))
             servers.append(server)

@@ -121,9 +121,16 @@ def _to_store(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def running(
-    python: Path, folder: Path, validation: str = "strict", absolute_references: bool = False
+    python: Path,
+    folder: Path,
+    validation: str = "strict",
+    absolute_references: bool = False,
+    server_auth: Mapping[str, Any] | None = None,
 ) -> Iterator[RealFhirServer]:
-    """A server with an empty database in `folder`, gone at the end. `validation` is strict, warn or off."""
+    """A server with an empty database in `folder`, gone at the end. `validation` is strict, warn or off.
+
+    `server_auth` makes it ask for tokens; a bearer token listed there is the one that the test itself loads with.
+    """
     port = _free_port()
     server = RealFhirServer(f"http://127.0.0.1:{port}/fhir", folder / "server.log")
     settings = {
@@ -135,7 +142,10 @@ def running(
         "validation": {"inbound": validation},
         "log_inbound": False,
         "server_behaviour": {"absolute_references": absolute_references},
+        "server_auth": server_auth or {"types": ["none"]},
     }
+    for token in settings["server_auth"].get("tokens", ()):
+        server._http.headers["Authorization"] = f"Bearer {token}"
     (folder / "settings.yaml").write_text(json.dumps(settings))  # JSON is YAML
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SEKMET_")}
     with server.log.open("wb") as output, server._http:

@@ -17,7 +17,8 @@ import responses
 
 from fhir_mappings.record import Answer, Outcome
 from hooks.deadline import Deadline
-from hooks.fhir_server import MAX_URL, FhirServer
+from hooks.fhir_server import FhirServer
+from hooks.fhir_urls import MAX_URL
 
 BASE = "https://ehr.example/fhir"
 SEARCH, PATIENT = f"{BASE}/Observation", f"{BASE}/Patient/7"
