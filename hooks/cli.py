@@ -28,6 +28,7 @@ from hooks.cards import SOFTWARE_VERSION, cards
 from hooks.cds_client import DEVELOPER
 from hooks.config import Config, ConfigError
 from hooks.deadline import Deadline
+from hooks.doctor.command import doctor
 from hooks.fhir_address import normalised_base
 from hooks.fhir_json import NotFhirJson, parse
 from hooks.fhir_server import FhirServer
@@ -58,6 +59,7 @@ def main() -> None:
     relapse-cds assess --bundle chart.json                  judge one child from a FHIR Bundle
     relapse-cds assess 123 --fhir-base https://.../fhir     judge one child from a FHIR server
     relapse-cds serve                                       answer CDS Hooks calls
+    relapse-cds doctor --fhir-base https://.../fhir         what a new FHIR server lets it know
     relapse-cds protocol                                    the rules, and the data each needs
     relapse-cds questionnaire                               the chart-review form, as FHIR
     """
@@ -180,6 +182,9 @@ def questionnaire() -> None:
     from fhir_mappings.questionnaire import questionnaire as made
 
     _print_json(made())
+
+
+main.add_command(doctor)
 
 
 def _print_json(content: Any) -> None:
