@@ -21,7 +21,7 @@ from hooks.cds_client import CdsClient
 from hooks.config import Config
 from hooks.fhir_load import FhirLoad
 from hooks.gather import gather
-from hooks.metrics import timed
+from hooks.metrics import count_searches, timed
 from hooks.prefetch import refuse_other_patients
 from hooks.request import HookRequest
 
@@ -78,7 +78,7 @@ def order_answer(asked: Asked) -> Answered:
 
 def _judged(asked: Asked) -> tuple[PatientFacts, Assessment] | tuple[None, None]:
     with timed("gather"):
-        record = gather(asked.call, asked.client, asked.config, asked.load)
+        record = gather(asked.call, asked.client, asked.config, asked.load, count_searches)
     if record is None:
         return None, None
     with timed("read"):

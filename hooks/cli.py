@@ -6,35 +6,34 @@ Exit status 0: done, whatever the verdict; 1: could not do it, said in one sente
 from __future__ import annotations
 
 import io
-import json
 import logging
 import os
 import socket
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
 from cds import assess as judge
 from cds.trials import NCT05827549
-from fhir_mappings import Record, read_patient
+from fhir_mappings import Record, codelists, read_patient
 from fhir_mappings.codelists import CodelistError
 from fhir_mappings.site_codes import read_site_codes
 from hooks.backend_services import BackendError, private_key
 from hooks.bundle import BundleError, record_from_bundle
-from hooks.cannot_do import CannotDo
 from hooks.cards import SOFTWARE_VERSION, cards
 from hooks.cds_client import DEVELOPER
 from hooks.cli_feedback import feedback
-from hooks.config import Config, ConfigError
+from hooks.command_line import CannotDo, configured, print_json
+from hooks.config import Config
 from hooks.deadline import Deadline
+from hooks.doctor.command import doctor
 from hooks.fhir_address import normalised_base
 from hooks.fhir_json import NotFhirJson, parse
 from hooks.fhir_server import FhirServer
-from hooks.gather import fetch
+from hooks.gather import access, fetch
 from hooks.logs import configure_logs
 from hooks.problem import Problem
 from hooks.report import print_assessment
@@ -52,6 +51,7 @@ def main() -> None:
     relapse-cds assess --bundle chart.json                  judge one child from a FHIR Bundle
     relapse-cds assess 123 --fhir-base https://.../fhir     judge one child from a FHIR server
     relapse-cds serve                                       answer CDS Hooks calls
+    relapse-cds doctor --fhir-base https://.../fhir         what a new FHIR server lets it know
     relapse-cds protocol                                    the rules, and the data each needs
     relapse-cds questionnaire                               the chart-review form, as FHIR
     """
@@ -99,7 +99,7 @@ def serve(config_file: Path | None, host: str, port: int, workers: int, check: b
     """
     from hooks.server import run
 
-    config = _configured(config_file, dev)
+    config = configured(config_file, dev)
     if dev and host not in ("127.0.0.1", "localhost", "::1"):
         raise CannotDo("--dev listens on loopback only; leave --host out")
     _usable(config)
@@ -116,12 +116,11 @@ def serve(config_file: Path | None, host: str, port: int, workers: int, check: b
 
 def _usable(config: Config) -> None:
     """What can only be seen beside the file: the site's codes, our private keys, whether anybody may call."""
+    _use_site_codes(config)
     try:
-        if config.site_codes:
-            read_site_codes(config.site_codes)
         for backend in config.backend_services:
             private_key(backend)
-    except (CodelistError, BackendError) as error:
+    except BackendError as error:
         raise CannotDo(str(error)) from None
     if not config.clients and not config.dev:
         raise CannotDo(
@@ -130,23 +129,38 @@ def _usable(config: Config) -> None:
         )
 
 
+def _use_site_codes(config: Config) -> None:
+    try:
+        if config.site_codes:
+            codelists.use(read_site_codes(config.site_codes))
+    except CodelistError as error:
+        raise CannotDo(str(error)) from None
+
+
 @main.command()
 @click.argument("patient_id", required=False)
 @click.option("--bundle", "bundle_file", type=click.Path(path_type=Path), help="A FHIR Bundle; - reads standard input.")
 @click.option("--fhir-base", help="FHIR R4 base URL to read PATIENT_ID from.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings: time zone, the site's codes, our own access.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Judge as of this day (default: today).")
 @click.option("--format", "form", type=click.Choice(["text", "json", "cards"]), default="text", show_default=True)
-def assess(patient_id: str | None, bundle_file: Path | None, fhir_base: str | None, as_of: datetime | None, form: str) -> None:
-    """Judge one child, from a Bundle or from a FHIR server, without an EHR around it."""
+def assess(patient_id: str | None, bundle_file: Path | None, fhir_base: str | None, config_file: Path | None, as_of: datetime | None,
+           form: str) -> None:
+    """Judge one child, from a Bundle or from a FHIR server, without an EHR around it.
+
+    An access token is taken from FHIR_TOKEN; without one, our own access under [[backend_services]] is used.
+    """
     if (bundle_file is None) == (fhir_base is None) or (fhir_base is None) != (patient_id is None):
         raise click.UsageError("give either --bundle FILE, or PATIENT_ID and --fhir-base URL")
     configure_logs(quiet=True)
-    record = _from_file(bundle_file) if bundle_file else _from_server(str(fhir_base), str(patient_id))
-    assessment = judge(NCT05827549, read_patient(record, as_of.date() if as_of else Config().today()))
+    config = configured(config_file)
+    _use_site_codes(config)
+    record = _from_file(bundle_file) if bundle_file else _from_server(str(fhir_base), str(patient_id), config)
+    assessment = judge(NCT05827549, read_patient(record, as_of.date() if as_of else config.today()))
     if form == "json":
-        _print_json(assessment.as_json(SOFTWARE_VERSION))
+        print_json(assessment.as_json(SOFTWARE_VERSION))
     elif form == "cards":
-        _print_json({"cards": cards(assessment, DEVELOPER, Config())})
+        print_json({"cards": cards(assessment, DEVELOPER, Config())})
     else:
         print_assessment(assessment, SOFTWARE_VERSION, Console())
 
@@ -164,11 +178,11 @@ def protocol(form: str) -> None:
     from hooks.protocol_text import protocol_text
 
     if form == "fhir":
-        _print_json(protocol_bundle(NCT05827549))
+        print_json(protocol_bundle(NCT05827549))
         return
     data = protocol_data(NCT05827549, SOFTWARE_VERSION)
     if form == "json":
-        _print_json(data)
+        print_json(data)
     else:
         click.echo(protocol_text(data), nl=False)
 
@@ -186,15 +200,11 @@ def questionnaire() -> None:
     """
     from fhir_mappings.questionnaire import questionnaire as made
 
-    _print_json(made())
+    print_json(made())
 
 
 main.add_command(feedback)
-
-
-def _print_json(content: Any) -> None:
-    """Readable UTF-8; half a surrogate pair from a broken chart becomes a question mark, not a crash."""
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False).encode("utf-8", "replace").decode())
+main.add_command(doctor)
 
 
 def _free(host: str, port: int) -> None:
@@ -206,15 +216,6 @@ def _free(host: str, port: int) -> None:
             probe.bind(address)
     except OSError as error:
         raise CannotDo(f"cannot listen on {host} port {port} ({(error.strerror or 'unknown error').lower()}); choose another") from None
-
-
-def _configured(path: Path | None, dev: bool) -> Config:
-    if path is None:
-        return Config.development() if dev else Config()
-    try:
-        return Config.read(path, dev=dev)
-    except ConfigError as error:
-        raise CannotDo(str(error)) from None
 
 
 def _from_file(path: Path) -> Record:
@@ -229,12 +230,12 @@ def _from_file(path: Path) -> Record:
         raise CannotDo(f"{path}: {error}") from None
 
 
-def _from_server(fhir_base: str, patient_id: str) -> Record:
+def _from_server(fhir_base: str, patient_id: str, config: Config) -> Record:
     base = normalised_base(fhir_base)
     if base is None:
         raise CannotDo(f"--fhir-base {fhir_base}: must be a URL such as https://ehr.example/fhir")
     deadline = Deadline.after(FETCH_SECONDS)
-    with FhirServer(base, os.environ.get("FHIR_TOKEN"), deadline=deadline) as server:
+    with FhirServer(base, access(os.environ.get("FHIR_TOKEN"), base, config), deadline=deadline) as server:
         try:
             return fetch(server, patient_id, {}, deadline, everything=True)
         except Problem as problem:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -16,8 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hooks.cannot_do import CannotDo
-from hooks.config import DATABASE_VARIABLE, Config, ConfigError
+from hooks.command_line import CannotDo, configured, print_json
+from hooks.config import Config
 from hooks.markdown import plain
 
 if TYPE_CHECKING:
@@ -35,24 +33,14 @@ def feedback(since: datetime | None, config_file: Path | None, form: str) -> Non
 
     Without --config the database is the one that RELAPSE_CDS_DATABASE names, or relapse-cds.sqlite3 in this folder.
     """
-    config = _configured(config_file)
+    config = configured(config_file)
     start = _midnight(since, config) if since else None
     rows = _rows(config, start)
     if form == "json":
         told = {"since": start.isoformat() if start else None, "cards": [_as_json(row) for row in rows]}
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        print_json(told)
     else:
         _print(rows, Console())
-
-
-def _configured(file: Path | None) -> Config:
-    if file is None:
-        config = Config()
-        return config.model_copy(update={"database": os.environ.get(DATABASE_VARIABLE) or config.database})
-    try:
-        return Config.read(file)
-    except ConfigError as error:
-        raise CannotDo(str(error)) from None
 
 
 def _midnight(day: datetime, config: Config) -> datetime:

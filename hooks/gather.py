@@ -6,7 +6,7 @@ everything at the same time and within one deadline. What did not come in time i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -29,13 +29,21 @@ from hooks.prefetch import sent
 from hooks.problem import Problem
 from hooks.request import HookRequest
 
+Heard = Callable[[str, Mapping[str, Answer]], None]
+"""Is told, for a server, how each search ended, by name."""
+
 log = structlog.get_logger()
 MOST_READS = 40  # references followed in one call
 WRONG_PATIENT = Answer(Outcome.FAILED, why="the FHIR server answered with another patient's data")
 
 
-def gather(call: HookRequest, client: CdsClient, config: Config, load: FhirLoad | None = None) -> Record | None:
-    """The record to judge; None when the problem list, seen in full, shows no leukaemia. `load` is shared by all calls.
+def unheard(server: str, answers: Mapping[str, Answer]) -> None:
+    """Nobody keeps figures."""
+
+
+def gather(call: HookRequest, client: CdsClient, config: Config, load: FhirLoad | None = None, heard: Heard = unheard) -> Record | None:
+    """The record to judge; None when the problem list, seen in full, shows no leukaemia. `load` is shared by all calls; `heard`
+    is told how each search ended.
 
     Raises Problem(412) naming the key when the child or the problem list cannot be had.
     """
@@ -48,7 +56,7 @@ def gather(call: HookRequest, client: CdsClient, config: Config, load: FhirLoad 
     deadline = Deadline.after(config.fetch_seconds)
     token = access(call.token, base, config)
     with (load or FhirLoad()).call(base) as share, FhirServer(base, token, deadline=deadline, share=share) as server:
-        record = fetch(server, call.patient_id, answers, deadline)
+        record = fetch(server, call.patient_id, answers, deadline, heard=partial(heard, base))
     return record if shows_leukaemia(record.answers) else None
 
 
@@ -59,13 +67,18 @@ def access(token: str | None, base: str, config: Config) -> str | TokenSource | 
     return token or (token_source(backend) if backend else None)
 
 
-def fetch(server: FhirServer, patient_id: str, answers: dict[str, Answer], deadline: Deadline, everything: bool = False) -> Record:
+def fetch(server: FhirServer, patient_id: str, answers: dict[str, Answer], deadline: Deadline, everything: bool = False,
+          heard: Callable[[Mapping[str, Answer]], None] = lambda answers: None) -> Record:
     """Complete the answers from a server; the rest only if the first look shows leukaemia, or if everything is wanted."""
-    answers = _completed(answers, _ask(server, patient_id, _unanswered(answers, required=True), deadline))
+    fetched = _ask(server, patient_id, _unanswered(answers, required=True), deadline)
+    heard(fetched)
+    answers = _completed(answers, fetched)
     if not shows_leukaemia(answers) and not everything:
         return Record(patient_id, answers)
-    answers = _completed(answers, _ask(server, patient_id, _unanswered(answers, required=False), deadline))
-    return Record(patient_id, answers | _followed(server, answers, deadline))
+    fetched = _ask(server, patient_id, _unanswered(answers, required=False), deadline)
+    heard(fetched)
+    answers = _completed(answers, fetched)
+    return Record(patient_id, answers | followed(server, answers, deadline))
 
 
 def _completed(answers: dict[str, Answer], fetched: dict[str, Answer]) -> dict[str, Answer]:
@@ -97,10 +110,10 @@ def shows_leukaemia(answers: Mapping[str, Answer]) -> bool:
 
 
 def _ask(server: FhirServer, patient_id: str, searches: Iterable[Search], deadline: Deadline) -> dict[str, Answer]:
-    return at_once({s.name: partial(_one, server, patient_id, s) for s in searches}, deadline)
+    return at_once({s.name: partial(ask_one, server, patient_id, s) for s in searches}, deadline)
 
 
-def _followed(server: FhirServer, answers: Mapping[str, Answer], deadline: Deadline) -> dict[str, Answer]:
+def followed(server: FhirServer, answers: Mapping[str, Answer], deadline: Deadline) -> dict[str, Answer]:
     """The answers with what they name only by reference: a study, a drug. A few reads, all at the same time."""
     named = {s.name: _unresolved(answers[s.name], s) for s in SEARCHES if s.refers_to and s.name in answers}
     reads = {reference: partial(server.read, *reference.split("/")) for references in named.values() for reference in references}
@@ -115,7 +128,7 @@ def _unresolved(answer: Answer, search: Search) -> set[str]:
     return {t for t in named if t and t.startswith(f"{search.refers_to}/") and t.count("/") == 1} - here
 
 
-def _one(server: FhirServer, patient_id: str, search: Search) -> Answer:
+def ask_one(server: FhirServer, patient_id: str, search: Search) -> Answer:
     if search.resource_type == "Patient":
         return _of_this_child(server.read("Patient", patient_id), patient_id, search)
     answer = server.search(search.resource_type, search.params(patient_id), search.fallbacks(patient_id))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from cds.assessment import Assessment
 from cds.truth import UNKNOWN
-from fhir_mappings import Record
+from fhir_mappings import Answer
 from hooks.server import SHARED_FIGURES
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -52,11 +52,10 @@ def count_assessment(service: str, client: str, assessment: Assessment) -> None:
             UNKNOWNS.labels(judged.criterion.id, judged.finding.reason.value).inc()
 
 
-def count_searches(server: str, record: Record, sent: Container[str]) -> None:
-    """How the searches of one call ended at its FHIR server; what the EHR sent along was not asked for."""
-    for search, answer in record.answers.items():
-        if search not in sent:
-            FHIR_SEARCHES.labels(server, search, answer.outcome.value).inc()
+def count_searches(server: str, answers: Mapping[str, Answer]) -> None:
+    """How the searches of one call ended at its FHIR server."""
+    for search, answer in answers.items():
+        FHIR_SEARCHES.labels(server, search, answer.outcome.value).inc()
 
 
 def exposition() -> tuple[bytes, str]:

@@ -71,6 +71,10 @@ def test_what_a_fhir_server_did_is_counted():
     of_server = f'server="{EHR}"'
     assert grown(before, "fhir_searches_total", of_server, 'search="laboratory"', 'outcome="failed"') == 1
     assert grown(before, "fhir_searches_total", of_server, 'search="conditions"', 'outcome="answered"') == 1
+    before = figures()
+    with playing(chart, conditions=lambda: (500, {}, "")):
+        assert tell(client(), chart.call(fhirServer=EHR, fhirAuthorization=TOKEN)).status_code == 412
+    assert grown(before, "fhir_searches_total", of_server, 'search="conditions"', 'outcome="failed"') == 1, "where no card came, too"
 
 
 def test_nothing_a_caller_makes_up_becomes_a_series():
