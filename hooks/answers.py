@@ -21,7 +21,7 @@ from hooks.cds_client import CdsClient
 from hooks.config import Config
 from hooks.fhir_load import FhirLoad
 from hooks.gather import gather
-from hooks.metrics import count_searches, timed
+from hooks.metrics import count_searches, show_resting, timed
 from hooks.prefetch import refuse_other_patients
 from hooks.request import HookRequest
 
@@ -36,7 +36,7 @@ class Asked:
     call: HookRequest
     client: CdsClient
     config: Config
-    load: FhirLoad | None = None  # how hard each FHIR server is leaned on; None: no bound
+    load: FhirLoad  # how hard each FHIR server is leaned on
 
     @property
     def by_clinician(self) -> bool:
@@ -77,8 +77,11 @@ def order_answer(asked: Asked) -> Answered:
 
 
 def _judged(asked: Asked) -> tuple[PatientFacts, Assessment] | tuple[None, None]:
-    with timed("gather"):
-        record = gather(asked.call, asked.client, asked.config, asked.load, count_searches)
+    try:
+        with timed("gather"):
+            record = gather(asked.call, asked.client, asked.config, asked.load, count_searches)
+    finally:
+        show_resting(asked.load.states())
     if record is None:
         return None, None
     with timed("read"):

@@ -58,6 +58,12 @@ def count_searches(server: str, answers: Mapping[str, Answer]) -> None:
         FHIR_SEARCHES.labels(server, search, answer.outcome.value).inc()
 
 
+def show_resting(states: Mapping[str, str]) -> None:
+    """Told after every call that named a server, so that each worker's own state stays true."""
+    for server, being in states.items():
+        FHIR_RESTING.labels(server).set(being != "closed")
+
+
 def exposition() -> tuple[bytes, str]:
     """The text of `/metrics` and its content type."""
     if SHARED_FIGURES not in os.environ:

@@ -36,8 +36,7 @@ def operations(config: Config, state: State, trust: Trust, load: FhirLoad) -> Bl
 
     @pages.get("/metrics")
     def figures() -> Response:
-        for server, being in load.states().items():
-            metrics.FHIR_RESTING.labels(server).set(being != "closed")
+        metrics.show_resting(load.states())
         text, kind = metrics.exposition()
         return Response(text, content_type=kind)
 

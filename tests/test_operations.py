@@ -138,3 +138,13 @@ def test_about_and_openapi_are_there():
 def test_a_packed_body_is_refused(encoding):
     """A small body could unpack to any size."""
     assert client().post(SERVICE, data=b"{}", content_type="application/json", headers={"Content-Encoding": encoding}).status_code == 415
+
+
+def test_a_server_that_is_left_alone_is_shown():
+    chart = Chart("screening-complete")
+    service = client(fetch_seconds=5, requests_per_fhir_server=4)  # settings of its own, so that no other test's server rests
+    with playing(chart, patient=lambda: (503, {}, ""), conditions=lambda: (503, {}, "")):
+        for _ in range(5):
+            assert tell(service, chart.call(fhirServer=EHR, fhirAuthorization=TOKEN)).status_code == 412
+    assert service.get("/readyz").json["fhir_servers_resting"] == [EHR]
+    assert figures(service)[f'relapse_cds_fhir_server_resting{{server="{EHR}"}}'] == 1
