@@ -18,6 +18,7 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from fhir.resources.R4B.researchsubject import ResearchSubject
 from pydantic import ValidationError
 
+from fhir_mappings.plain_observation import is_plain
 from fhir_mappings.record import Resource
 
 MODELS: Mapping[str, Any] = {
@@ -34,6 +35,8 @@ def validated(resource: Resource) -> str | None:
     model = MODELS.get(str(resource.get("resourceType")))
     if model is None:
         return "a resource type that is not read"
+    if model is Observation and is_plain(resource):
+        return None
     try:
         model.model_validate(resource)
     except ValidationError as invalid:
