@@ -37,6 +37,7 @@ from hooks.gather import access, fetch
 from hooks.logs import configure_logs
 from hooks.problem import Problem
 from hooks.report import print_assessment
+from hooks.screen.command import screen
 
 FETCH_SECONDS = 60  # a person waits for one child; nobody's chart is held up
 
@@ -204,6 +205,7 @@ def questionnaire() -> None:
 
 
 main.add_command(feedback)
+main.add_command(screen)
 main.add_command(doctor)
 
 

@@ -1,0 +1,52 @@
+"""The command `relapse-cds screen`: its options, what a person sees while it works, and what is written at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hooks.command_line import CannotDo, configured
+
+
+@click.command()
+@click.argument("source")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the results; made if missing.")
+@click.option("--previous", type=click.Path(path_type=Path), help="Results of an earlier screening, to tell what changed.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Judge as of this day (default: today).")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings: time zone, the site's codes, our own access.")
+@click.option("--processes", type=click.IntRange(1, 256), default=os.cpu_count() or 1, show_default=True, help="At the same time.")
+@click.option("--max-errors", type=click.IntRange(0), help="Give up when more lines than this are broken (default: never).")
+@click.option("--record-link", help="Address of a child's record in your EHR, with {id}; linked from the report.")
+@click.option("--quiet", is_flag=True, help="Nothing but errors.")
+def screen(source: str, out: Path, previous: Path | None, as_of: datetime | None, config_file: Path | None, processes: int,
+           max_errors: int | None, record_link: str | None, quiet: bool) -> None:
+    """Judge a whole cohort: who fits, who nearly fits, and what is missing for each.
+
+    \b
+    relapse-cds screen exports/2025-09-01 --out screened/2025-09-01
+    relapse-cds screen exports/2025-09-02 --out screened/2025-09-02 --previous screened/2025-09-01
+
+    SOURCE is a folder of Bulk Data NDJSON files (plain or .gz, in any order), a folder of Bundles, or a FHIR base URL.
+    In scope is every patient with a diagnosis that shows acute lymphoblastic leukaemia; all others are passed over.
+
+    \b
+    assessments.ndjson   one line for each child in scope, as of `assess --format json`
+    worklist.csv         one row for each child; also as worklist.parquet
+    report.html          the cohort at a glance: one file, nothing is loaded from elsewhere
+    changes.json         with --previous: newly in scope, newly fitting, no longer fitting, and which fact changed
+
+    Interrupted? Start the same command again: it goes on where it stopped.
+    """
+    from hooks.screen.run import Asked, run
+    from hooks.screen.watching import watched
+
+    config = configured(config_file)
+    day = as_of.date() if as_of else config.today()
+    with watched(quiet) as progress:
+        run(Asked(source, out, previous, day, config, processes, max_errors, record_link), progress)

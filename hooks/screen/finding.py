@@ -1,0 +1,74 @@
+"""The lines about certain patients, found in blocks of bytes without parsing any other line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+
+from fhir_mappings.sources import SEARCHES
+from hooks.screen.lines import Block, line_at
+
+OUTCOME = "OperationOutcome"  # a source may say that it is incomplete, and about whom
+TYPES = (*dict.fromkeys(name for s in SEARCHES for name in (s.resource_type, s.refers_to) if name), OUTCOME)
+OF_NOBODY = frozenset(s.refers_to for s in SEARCHES if s.refers_to)
+"""Medication, ResearchStudy: what others refer to."""
+
+_READ = re.compile(b'"(?:' + b"|".join(name.encode() for name in TYPES) + b')"')
+_REFERENCE = re.compile(rb"Patient/([A-Za-z0-9\-.]{1,64})")
+_ID = re.compile(rb'"id"\s*:\s*"([A-Za-z0-9\-.]{1,64})"')
+
+Hit = tuple[str, bytes, int]
+"""Whose it is, the line, and where the line begins in its block."""
+
+
+def lines_about(block: Block, patients: Collection[bytes]) -> Iterator[Hit]:
+    """Every line that names one of the patients, once for each that it names; of Patients themselves, by id."""
+    data = block.data
+    if not _READ.search(data):
+        return
+    yield from _with(data, _REFERENCE.finditer, patients, b"")
+    if b'"Patient"' in data:
+        yield from _with(data, _ID.finditer, patients, b'"Patient"')
+
+
+def lines_with_id(block: Block, ids: Collection[bytes], kinds: Collection[bytes]) -> Iterator[Hit]:
+    """Every line of these resource types whose id, or that of something inside it, is one of these."""
+    if any(kind in block.data for kind in kinds):
+        yield from _with(block.data, _ID.finditer, ids, b"")
+
+
+def _with(data: bytes, finditer: Callable[[bytes], Iterator[re.Match[bytes]]], wanted: Collection[bytes], needed: bytes) -> Iterator[Hit]:
+    line_end, seen = -1, set()
+    for found in finditer(data):
+        name = found[1]
+        if name not in wanted:
+            continue
+        if found.start() >= line_end:
+            line_start, line_end = line_at(data, found.start())
+            seen.clear()
+        if name in seen:
+            continue
+        seen.add(name)
+        line = data[line_start:line_end]
+        if needed in line and _READ.search(line):
+            yield name.decode(), line, line_start
+
+
+def kinds_in(block: Block) -> tuple[str, ...]:
+    """Which of the types that we read a block speaks of."""
+    return tuple(kind for kind in TYPES if f'"{kind}"'.encode() in block.data)
+
+
+def broken_lines(block: Block) -> Iterator[int]:
+    """Where a line begins that cannot be a JSON object; nearly every block is cleared by counting alone."""
+    data = block.data
+    breaks = data.count(b"\n")
+    if data[:1] == b"{" and data.endswith(b"}\n") and data.count(b"}\n{") == breaks - 1:
+        return
+    start = 0
+    while start < len(data):
+        start, end = line_at(data, start)
+        line = data[start:end].strip()
+        if line and not (line.startswith(b"{") and line.endswith(b"}")):
+            yield start
+        start = end + 1

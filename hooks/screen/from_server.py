@@ -1,0 +1,1 @@
+def from_server(asked, watcher): raise NotImplementedError

@@ -1,0 +1,70 @@
+"""From the lines about one child to its assessment: the same reading and the same judgement as of a Bundle."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from cds import Protocol, assess
+from cds.assessment import Assessment
+from fhir_mappings import Answer, Outcome, Record, read_patient
+from fhir_mappings.record import Resource
+from fhir_mappings.sources import SEARCHES
+from fhir_mappings.subject import is_about, names
+from hooks.screen.finding import OF_NOBODY, OUTCOME
+from hooks.screen.parsing import parsed
+
+ANY = ""  # a broken line of which not even the type can be told may be of any
+_TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]+)"')
+
+
+def judge(protocol: Protocol, patient_id: str, lines: Iterable[bytes], as_of: date) -> Assessment:
+    return assess(protocol, read_patient(record_of(patient_id, lines), as_of))
+
+
+def record_of(patient_id: str, lines: Iterable[bytes]) -> Record:
+    """What the source holds of this child counts as all there is, but for the kinds of which a line could not be read."""
+    resources: list[Resource] = []
+    broken: Counter[str] = Counter()
+    for line in lines:
+        resource, wrong = parsed(line)
+        if wrong:
+            kind = _TYPE.search(line)
+            broken[kind[1].decode() if kind else ANY] += 1
+        elif resource["resourceType"] == OUTCOME:
+            broken[OUTCOME] += 1
+        elif _belongs(resource, patient_id):
+            resources.append(resource)
+    return Record(patient_id, {s.name: _answer({s.resource_type, s.refers_to}, resources, broken) for s in SEARCHES})
+
+
+def _belongs(resource: Resource, patient_id: str) -> bool:
+    """A line may name the child and be about somebody else: a sibling as donor, a mother."""
+    if resource["resourceType"] in OF_NOBODY:
+        return True
+    return bool(is_about(resource, names(patient_id)))
+
+
+def _answer(wanted: set[str], resources: list[Resource], broken: Mapping[str, int]) -> Answer:
+    found = tuple(r for r in resources if r["resourceType"] in wanted)
+    if lost := sum(count for name, count in broken.items() if name in wanted or name == ANY):
+        return Answer(Outcome.PARTIAL, found, f"{lost} line{'s' if lost > 1 else ''} of the source could not be read")
+    if broken.get(OUTCOME):
+        return Answer(Outcome.PARTIAL, found, "the source says that it is incomplete")
+    if "Patient" in wanted and not found:
+        return Answer(Outcome.FAILED, why="the source holds no Patient of this id")
+    return Answer(Outcome.ANSWERED, found)
+
+
+def as_line(assessment: dict[str, Any]) -> bytes:
+    """One line of `assessments.ndjson`, without its line break."""
+    try:
+        return msgspec.json.encode(assessment)
+    except UnicodeEncodeError:  # half a surrogate pair from a broken chart becomes a question mark
+        return json.dumps(assessment, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -1,0 +1,19 @@
+"""One line to one resource, exactly as a whole file would be read: fractions as printed, nothing that is not JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hooks.fhir_json import NotFhirJson, parse
+
+
+def parsed(line: bytes) -> tuple[Mapping[str, Any], str]:
+    """The resource, or what is wrong with the line in words that quote nothing of it."""
+    try:
+        resource = parse("application/json", line)
+    except NotFhirJson:
+        return {}, "is not JSON"
+    if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
+        return {}, "is not a resource"
+    return resource, ""

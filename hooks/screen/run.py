@@ -1,0 +1,158 @@
+"""One screening from its source to its results: where the records come from, and what is written when all are judged."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from cds.trials import NCT05827549
+from fhir_mappings import codelists
+from fhir_mappings.codelists import CodelistError
+from fhir_mappings.site_codes import read_site_codes
+from hooks.cards import SOFTWARE_VERSION
+from hooks.command_line import CannotDo
+from hooks.config import Config
+from hooks.screen.bundles import bundle_files, unpack
+from hooks.screen.cohort import WORK, Found, Screening, screen
+from hooks.screen.comparison import KINDS, Changed, NoPrevious, compare, read_previous
+from hooks.screen.finding import TYPES
+from hooks.screen.lines import files_of
+from hooks.screen.spool import whole, write_json
+from hooks.screen.watching import Watcher
+from hooks.screen.worklist import write_worklist
+from hooks.words import NOT_MET_TODAY, STATUS
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of the command."""
+
+    source: str
+    out: Path
+    previous: Path | None
+    as_of: date
+    config: Config
+    processes: int
+    max_errors: int | None = None
+    record_link: str | None = None
+
+
+def run(asked: Asked, watcher: Watcher) -> None:
+    """Raise CannotDo, and leave earlier results as they are, when the screening cannot be done."""
+    began, started = time.monotonic(), datetime.now(UTC)
+    try:
+        if asked.config.site_codes:
+            codelists.use(read_site_codes(asked.config.site_codes))
+        previous = read_previous(asked.previous) if asked.previous else None
+        asked.out.mkdir(parents=True, exist_ok=True)
+    except (CodelistError, NoPrevious) as error:
+        raise CannotDo(str(error)) from None
+    except OSError as error:
+        raise CannotDo(f"{asked.out}: cannot be made ({(error.strerror or 'unknown error').lower()})") from None
+    assessments, found = _judged(asked, watcher)
+    if asked.max_errors is not None and found.broken > asked.max_errors:
+        first = found.broken_lines[0]
+        raise CannotDo(f"{found.broken} lines are broken, more than --max-errors {asked.max_errors}; the first is {first['file']}, line {first['line']}: {first['why']}")
+    changes = list(compare(previous, _read(assessments))) if previous is not None else None
+    summary = _summary(asked, found, assessments, started, time.monotonic() - began, changes)
+    _publish(asked, assessments, summary, changes)
+    _tell(summary, watcher)
+
+
+def _judged(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:
+    folder = Path(asked.source)
+    if asked.source.startswith(("http://", "https://")):
+        from hooks.screen.from_server import from_server
+
+        return from_server(asked, watcher)
+    if not folder.is_dir():
+        raise CannotDo(f"{asked.source}: is neither a folder nor a FHIR base URL")
+    if files_of(folder):
+        return judged_folder(asked, folder, watcher)
+    if bundle_files(folder):
+        unpacked = asked.out / WORK / "bundles"
+        shutil.rmtree(asked.out / WORK, ignore_errors=True)
+        unpacked.mkdir(parents=True)
+        watcher.say("Unpacking Bundles …")
+        told = unpack(folder, unpacked / "bundles.ndjson")
+        assessments, found = judged_folder(asked, unpacked, watcher, asked.out / WORK / "judging")
+        found.files, found.broken, found.broken_lines = told.files, found.broken + len(told.broken), told.broken + found.broken_lines
+        return assessments, found
+    raise CannotDo(f"{asked.source}: holds no NDJSON files (.ndjson, .ndjson.gz) and no Bundles (.json)")
+
+
+def judged_folder(asked: Asked, folder: Path, watcher: Watcher, work: Path | None = None) -> tuple[Path, Found]:
+    return screen(Screening(folder, work or asked.out / WORK, NCT05827549, asked.as_of, asked.processes, asked.config.site_codes), watcher)
+
+
+def _read(assessments: Path) -> Iterator[dict[str, Any]]:
+    with open(assessments, "rb") as file:
+        yield from map(json.loads, file)
+
+
+def _summary(asked: Asked, found: Found, assessments: Path, started: datetime, seconds: float, changes: list[Changed] | None) -> dict[str, Any]:
+    overall, groups, modifiable = Counter[str](), Counter[str](), 0
+    for a in _read(assessments):
+        overall[a["overall"]] += 1
+        modifiable += a["overall"] == "not_eligible" and a["modifiable"]
+        if a["criteria"]:
+            groups[a["risk"]["group"] or a["risk"]["status"]] += 1
+    return {
+        "protocol": NCT05827549.id,
+        "text_version": NCT05827549.text_version,
+        "software_version": SOFTWARE_VERSION,
+        "as_of": asked.as_of.isoformat(),
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 1),
+        "source": asked.source,
+        "overall": dict(overall),
+        "modifiable": modifiable,
+        "risk": dict(groups),
+        "missing_kinds": [kind for kind in TYPES[:-1] if kind not in found.kinds],
+        **asdict(found),
+        **({"changes": dict(Counter(change.kind for change in changes))} if changes is not None else {}),
+    }
+
+
+def _publish(asked: Asked, assessments: Path, summary: dict[str, Any], changes: list[Changed] | None) -> None:
+    """Each file all or nothing; the assessments last, since an earlier screening is known by them."""
+    from hooks.screen.report import write_report
+
+    out = asked.out
+    write_worklist(_read(assessments), out / "worklist.csv", out / "worklist.parquet")
+    with whole(out / "report.html") as unfinished:
+        write_report(assessments, summary, unfinished)
+    write_json(out / "summary.json", summary)
+    if changes is not None:
+        write_json(out / "changes.json", [change.as_json() for change in changes])
+    os.replace(assessments, out / "assessments.ndjson")
+    shutil.rmtree(out / WORK, ignore_errors=True)
+
+
+def _tell(summary: dict[str, Any], watcher: Watcher) -> None:
+    table = Table(title=f"{summary['children']} children in scope, as of {summary['as_of']}", title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    words = {**STATUS, "not_applicable": "No relapse of this kind of leukaemia on record"}
+    for status in ("eligible_pending_clinician_review", "insufficient_data", "not_eligible", "not_applicable"):
+        table.add_row(words[status], str(summary["overall"].get(status, 0)))
+    table.add_row(f"  of these: {NOT_MET_TODAY.lower()}", str(summary["modifiable"]))
+    for kind in KINDS if "changes" in summary else ():
+        table.add_row(kind.replace("_", " ").capitalize(), str(summary["changes"].get(kind, 0)))
+    table.add_row("Files read", str(summary["files"]))
+    table.add_row("Lines that could not be read", str(summary["broken"]))
+    watcher.show(table)
+    for broken in summary["broken_lines"][:5]:
+        watcher.say(f"  {broken['file']}, line {broken['line']}: {broken['why']}")
+    if summary["missing_kinds"]:
+        watcher.say(f"The source holds no {', '.join(summary['missing_kinds'])}: taken as none recorded. Were they exported?")

@@ -1,0 +1,110 @@
+"""What was found about each child, kept on disk until it is that child's turn: memory stays flat whatever the cohort.
+
+Every piece of a source writes one spool file, ordered by bucket, and a child's lines are always in the same bucket. So a
+bucket is read with one slice of each file, by whichever process comes to it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from zlib import crc32
+
+BUCKETS = 256
+FULL = 32 * 1024 * 1024  # bytes held before they are written
+
+
+def bucket_of(patient: str) -> int:
+    return crc32(patient.encode()) % BUCKETS
+
+
+class Spool:
+    """The lines of one piece; `done` makes them count. A spool that was never done is written anew."""
+
+    def __init__(self, folder: Path, name: str):
+        self._folder, self._name = folder, name
+        self._held: dict[int, list[bytes]] = defaultdict(list)
+        self._bytes = self._parts = 0
+
+    def add(self, patient: str, line: bytes) -> None:
+        self._held[bucket_of(patient)].append(patient.encode() + b"\t" + line + b"\n")
+        self._bytes += len(line)
+        if self._bytes >= FULL:
+            self._write()
+
+    def done(self, notes: dict[str, object]) -> None:
+        """The notes are kept beside the lines, for the closing figures."""
+        if self._held:
+            self._write()
+        write_json(self._folder / f"{self._name}.done", {"parts": self._parts, **notes})
+
+    def _write(self) -> None:
+        index: dict[str, tuple[int, int]] = {}
+        with whole(self._path(".lines")) as unfinished, open(unfinished, "wb") as file:
+            for bucket in sorted(self._held):
+                start = file.tell()
+                file.writelines(self._held[bucket])
+                index[str(bucket)] = (start, file.tell() - start)
+        write_json(self._path(".index"), index)
+        self._held.clear()
+        self._bytes, self._parts = 0, self._parts + 1
+
+    def _path(self, suffix: str) -> Path:
+        return self._folder / f"{self._name}-{self._parts:04d}{suffix}"
+
+
+def notes_of(folder: Path, name: str) -> dict[str, object] | None:
+    """What a finished spool noted; None while it is not finished."""
+    try:
+        return json.loads((folder / f"{name}.done").read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def read_bucket(folder: Path, bucket: int) -> dict[str, list[bytes]]:
+    """The lines of each child of a bucket, in the order of the source; of finished spools only."""
+    found: dict[str, list[bytes]] = defaultdict(list)
+    for done in sorted(folder.glob("*.done")):
+        parts = json.loads(done.read_bytes())["parts"]
+        for part in range(parts):
+            stem = folder / f"{done.stem}-{part:04d}"
+            index = json.loads(stem.with_suffix(".index").read_bytes())
+            start, length = index.get(str(bucket), (0, 0))
+            for row in _slice(stem.with_suffix(".lines"), start, length):
+                patient, _, line = row.partition(b"\t")
+                found[patient.decode()].append(line)
+    return found
+
+
+def _slice(path: Path, start: int, length: int) -> Iterator[bytes]:
+    if not length:
+        return
+    with open(path, "rb") as file:
+        file.seek(start)
+        yield from file.read(length).splitlines()
+
+
+def write_json(path: Path, content: object) -> None:
+    """All of it or nothing, whatever happens in between."""
+    with whole(path) as unfinished:
+        unfinished.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+class whole:
+    """`with whole(path) as unfinished`: the file appears under its name when the block ends well, and only then."""
+
+    def __init__(self, path: Path):
+        # The process id: one that was left behind by a killed run may still be writing the same.
+        self._path, self._unfinished = path, path.with_name(f".{path.name}.{os.getpid()}")
+
+    def __enter__(self) -> Path:
+        return self._unfinished
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is None:
+            os.replace(self._unfinished, self._path)
+        else:
+            self._unfinished.unlink(missing_ok=True)

@@ -1,0 +1,106 @@
+"""What a worker process does, one piece of a file or one bucket of children at a time. Each task can be done twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from cds import trials
+from fhir_mappings import codelists
+from fhir_mappings.site_codes import read_site_codes
+from hooks.cards import SOFTWARE_VERSION
+from hooks.screen.finding import OF_NOBODY, broken_lines, kinds_in, lines_about, lines_with_id
+from hooks.screen.judging import as_line, judge
+from hooks.screen.lines import Piece, Unreadable, blocks
+from hooks.screen.scope import Scope, leukaemia_code
+from hooks.screen.spool import Spool, read_bucket, whole, write_json
+
+MOST_BROKEN = 1_000  # lines of one piece that are named; all are counted
+NOT_AN_OBJECT = "is not a JSON object"
+_NAMED = re.compile(rb"\b(" + b"|".join(kind.encode() for kind in sorted(OF_NOBODY)) + rb")/([A-Za-z0-9\-.]{1,64})")
+_KINDS = tuple(f'"{kind}"'.encode() for kind in sorted(OF_NOBODY))
+
+
+def at_start(site_codes: Path | None) -> None:
+    """In every worker process, before its first task."""
+    if site_codes:
+        codelists.use(read_site_codes(site_codes))
+
+
+@dataclass
+class Seen:
+    """What was seen of one piece. A broken line is given by its number in the piece, from 0."""
+
+    bytes: int = 0
+    lines: int = 0
+    patients: set[str] = field(default_factory=set)
+    nameless: int = 0
+    broken: int = 0
+    located: list[tuple[int, str]] = field(default_factory=list)
+    cut_off: str = ""
+    kinds: tuple[str, ...] = ()  # at its beginning: a file holds one type
+
+
+def look(piece: Piece) -> Seen:
+    """The first pass: who is in scope, and which lines are broken."""
+    seen, scope, could_be = Seen(), Scope(), leukaemia_code()
+    try:
+        for block in blocks(piece):
+            seen.kinds = seen.kinds or kinds_in(block)
+            wrong = dict.fromkeys(broken_lines(block), NOT_AN_OBJECT) | dict(scope.look(block, could_be))
+            for position in sorted(wrong):
+                seen.broken += 1
+                if len(seen.located) < MOST_BROKEN:
+                    seen.located.append((seen.lines + block.data.count(b"\n", 0, position), wrong[position]))
+            seen.lines += block.data.count(b"\n") + (not block.data.endswith(b"\n"))
+            seen.bytes += block.read
+    except Unreadable as why:
+        seen.cut_off = str(why)
+    seen.patients, seen.nameless = scope.patients, scope.nameless
+    return seen
+
+
+def collect(piece: Piece, patients: frozenset[bytes], folder: Path, name: str) -> int:
+    """The second pass: every line about a child in scope, spooled. Gives the bytes read."""
+    spool, read, named = Spool(folder, name), 0, dict[str, list[str]]()
+    try:
+        for block in blocks(piece):
+            for patient, line, _ in lines_about(block, patients):
+                spool.add(patient, line)
+                for kind, id in _NAMED.findall(line):
+                    named.setdefault(f"{kind.decode()}/{id.decode()}", []).append(patient)
+            read += block.read
+    except Unreadable:
+        pass  # told by the first pass, which stopped at the same place
+    spool.done({"named": {reference: sorted(set(patients)) for reference, patients in named.items()}})
+    return read
+
+
+def collect_named(piece: Piece, named: Mapping[bytes, tuple[str, ...]], folder: Path, name: str) -> int:
+    """The third pass, where records name a drug or a study only by reference: that Medication, that ResearchStudy."""
+    spool, read = Spool(folder, name), 0
+    try:
+        for block in blocks(piece):
+            for id, line, _ in lines_with_id(block, named, _KINDS):
+                for patient in named[id.encode()]:
+                    spool.add(patient, line)
+            read += block.read
+    except Unreadable:
+        pass
+    spool.done({})
+    return read
+
+
+def judge_bucket(trial: str, as_of: date, spooled: Path, judged: Path, bucket: int, patients: frozenset[str]) -> int:
+    """Judge the children of one bucket, in the order of their ids; those of whom no line was found, too."""
+    protocol = getattr(trials, trial)  # by name: its rules are functions, which do not travel between processes
+    lines = read_bucket(spooled, bucket)
+    with whole(judged / f"{bucket:03d}.ndjson") as unfinished, open(unfinished, "wb") as file:
+        for patient in sorted(patients):
+            assessment = judge(protocol, patient, lines.pop(patient, ()), as_of)
+            file.write(as_line(assessment.as_json(SOFTWARE_VERSION)) + b"\n")
+    write_json(judged / f"{bucket:03d}.done", {})
+    return len(patients)
