@@ -46,6 +46,11 @@ class Screening:
     as_of: date
     processes: int
     site_codes: Path | None = None
+    max_errors: int | None = None
+
+
+class TooManyErrors(Exception):
+    """More broken lines than are put up with; how many, and the first of them."""
 
 
 @dataclass
@@ -68,6 +73,9 @@ def screen(asked: Screening, progress: Progress) -> tuple[Path, Found]:
     pieces = [piece for path in files_of(asked.source) for piece in pieces_of(path)]
     with _workers(asked) as run:
         found, patients = _scope(asked, work, pieces, run, progress)
+        if asked.max_errors is not None and found.broken > asked.max_errors:
+            first = found.broken_lines[0]
+            raise TooManyErrors(f"{found.broken} lines are broken; the first is {first['file']}, line {first['line']}: {first['why']}")
         _collect(asked, work, pieces, frozenset(patients), run, progress)
         _judge(asked, work, patients, run, progress)
     found.children = len(patients)

@@ -23,7 +23,7 @@ from hooks.cards import SOFTWARE_VERSION
 from hooks.command_line import CannotDo
 from hooks.config import Config
 from hooks.screen.bundles import bundle_files, unpack
-from hooks.screen.cohort import WORK, Found, Screening, screen
+from hooks.screen.cohort import WORK, Found, Screening, TooManyErrors, screen
 from hooks.screen.comparison import KINDS, Changed, NoPrevious, compare, read_previous
 from hooks.screen.finding import TYPES
 from hooks.screen.lines import files_of
@@ -59,10 +59,10 @@ def run(asked: Asked, watcher: Watcher) -> None:
         raise CannotDo(str(error)) from None
     except OSError as error:
         raise CannotDo(f"{asked.out}: cannot be made ({(error.strerror or 'unknown error').lower()})") from None
-    assessments, found = _judged(asked, watcher)
-    if asked.max_errors is not None and found.broken > asked.max_errors:
-        first = found.broken_lines[0]
-        raise CannotDo(f"{found.broken} lines are broken, more than --max-errors {asked.max_errors}; the first is {first['file']}, line {first['line']}: {first['why']}")
+    try:
+        assessments, found = _judged(asked, watcher)
+    except TooManyErrors as told:
+        raise CannotDo(f"{told}. More than --max-errors {asked.max_errors}, so nothing was judged") from None
     changes = list(compare(previous, _read(assessments))) if previous is not None else None
     summary = _summary(asked, found, assessments, started, time.monotonic() - began, changes)
     _publish(asked, assessments, summary, changes)
@@ -92,7 +92,7 @@ def _judged(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:
 
 
 def judged_folder(asked: Asked, folder: Path, watcher: Watcher, work: Path | None = None) -> tuple[Path, Found]:
-    return screen(Screening(folder, work or asked.out / WORK, NCT05827549, asked.as_of, asked.processes, asked.config.site_codes), watcher)
+    return screen(Screening(folder, work or asked.out / WORK, NCT05827549, asked.as_of, asked.processes, asked.config.site_codes, asked.max_errors), watcher)
 
 
 def _read(assessments: Path) -> Iterator[dict[str, Any]]:

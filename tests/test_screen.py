@@ -1,0 +1,316 @@
+"""Screening a cohort: each line is what `assess` says of that child, however the files are shuffled, split, packed or broken."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cds_hooks_schema import check_assessment
+from command_line import cannot, run
+from hook_calls import TODAY
+from hooks.demo.children import CHILDREN
+from screened import assessments, child_lines, screened, written
+
+IN_SCOPE = {child.id for child in CHILDREN if child.id != "asthma"}
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    return written(tmp_path_factory.mktemp("cohort"), child_lines())
+
+
+@pytest.fixture(scope="module")
+def plain(cohort, tmp_path_factory):
+    out = tmp_path_factory.mktemp("plain")
+    screened(cohort, out)
+    return assessments(out)
+
+
+
+def as_bundle(child):
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": r} for r in child.build(TODAY)]}
+
+
+def test_every_child_with_leukaemia_is_in_scope_and_nobody_else(plain):
+    assert set(plain) == IN_SCOPE
+    for assessment in plain.values():
+        check_assessment(assessment)
+
+
+@pytest.mark.parametrize("child", [c for c in CHILDREN if c.id in IN_SCOPE], ids=lambda c: c.id)
+def test_each_line_is_what_assess_says(child, plain, tmp_path):
+    file = tmp_path / "chart.json"
+    file.write_text(json.dumps(as_bundle(child)), encoding="utf-8")
+    result = run("assess", "--bundle", file, "--as-of", TODAY.isoformat(), "--format", "json")
+    assert json.loads(result.stdout) == plain[child.id]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10_000), files=st.integers(1, 5), packed=st.sampled_from([0, 0.5, 1]), mixed=st.booleans(), twice=st.booleans())
+def test_the_arrangement_of_the_files_makes_no_difference(plain, tmp_path, seed, files, packed, mixed, twice):
+    place = tmp_path / f"{seed}-{files}-{packed}-{mixed}-{twice}"
+    lines = child_lines()
+    screened(written(place / "in", lines + (lines[::3] if twice else []), seed, files, packed, mixed), place / "out")
+    assert assessments(place / "out") == plain
+
+
+def test_several_processes_give_the_same(cohort, plain, tmp_path, monkeypatch):
+    import hooks.screen.lines
+
+    monkeypatch.setattr(hooks.screen.lines, "PIECE", 1_000)  # every file in many pieces
+    screened(cohort, tmp_path, "--processes", "2")
+    assert assessments(tmp_path) == plain
+
+
+@pytest.mark.parametrize("size", [1, 50, 1_000, 10_000])
+def test_the_size_of_pieces_and_blocks_makes_no_difference(cohort, plain, tmp_path, monkeypatch, size):
+    import hooks.screen.lines
+
+    monkeypatch.setattr(hooks.screen.lines, "PIECE", max(size, 200))
+    monkeypatch.setattr(hooks.screen.lines, "BLOCK", size)
+    screened(cohort, tmp_path)
+    assert assessments(tmp_path) == plain
+
+
+# --- Bundles --------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_of_bundles(plain, tmp_path):
+    folder = tmp_path / "bundles"
+    folder.mkdir()
+    for child in CHILDREN:
+        (folder / f"{child.id}.json").write_text(json.dumps(as_bundle(child)), encoding="utf-8")
+    (folder / "notes.json").write_text("{}", encoding="utf-8")
+    screened(folder, tmp_path / "out")
+    assert assessments(tmp_path / "out") == plain
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert (summary["broken"], summary["broken_lines"][0]["file"]) == (1, "notes.json")
+
+
+def test_a_bundle_whose_resources_call_each_other_by_full_url(plain, tmp_path):
+    child = next(c for c in CHILDREN if c.id == "screening-complete")
+    text = json.dumps(as_bundle(child)).replace(f'"Patient/{child.id}"', '"urn:uuid:11111111-1111-4111-8111-111111111111"')
+    told = json.loads(text)
+    told["entry"][0]["fullUrl"] = "urn:uuid:11111111-1111-4111-8111-111111111111"
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.json").write_text(json.dumps(told), encoding="utf-8")
+    screened(tmp_path / "in", tmp_path / "out")
+    assert assessments(tmp_path / "out")[child.id] == plain[child.id]
+
+
+@pytest.mark.parametrize("change", [
+    lambda b: b.update(link=[{"relation": "next", "url": "https://ehr.example/next"}]),
+    lambda b: b["entry"].append({"resource": {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}}),
+    lambda b: b["entry"].append({"resource": "gone"}),
+])  # fmt: skip
+def test_a_bundle_that_says_it_is_incomplete_proves_no_absence(plain, tmp_path, change):
+    child = next(c for c in CHILDREN if c.id == "screening-complete")
+    told = as_bundle(child)
+    change(told)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.json").write_text(json.dumps(told), encoding="utf-8")
+    screened(tmp_path / "in", tmp_path / "out")
+    found = assessments(tmp_path / "out")[child.id]
+    assert found["not_looked_up"] and found["overall"] == "insufficient_data"
+
+
+# --- broken and odd lines -------------------------------------------------------------------------------------------
+
+
+def add(folder, name, *lines):
+    with open(folder / name, "ab") as file:
+        for line in lines:
+            file.write(line if isinstance(line, bytes) else line.encode())
+
+
+@pytest.fixture
+def copied(tmp_path):
+    return written(tmp_path / "in", child_lines())
+
+
+def summary_of(out):
+    return json.loads((out / "summary.json").read_text(encoding="utf-8"))
+
+
+def test_a_broken_line_is_counted_and_located_and_costs_nobody_else_anything(copied, plain, tmp_path):
+    before = (copied / "Observation.000.ndjson").read_bytes().count(b"\n")
+    add(copied, "Observation.000.ndjson", "this is no JSON\n", '{"resourceType": "Observation", "code": \n', "\n", "   \n")
+    result = screened(copied, tmp_path / "out")
+    assert assessments(tmp_path / "out") == plain
+    summary = summary_of(tmp_path / "out")
+    assert summary["broken"] == 2
+    assert [(b["file"], b["line"]) for b in summary["broken_lines"]] == [("Observation.000.ndjson", before + 1), ("Observation.000.ndjson", before + 2)]
+    assert "Observation.000.ndjson, line" in result.stderr and "2" in result.stderr
+
+
+def test_a_broken_line_about_a_child_leaves_that_child_in_question(copied, plain, tmp_path):
+    add(copied, "Procedure.000.ndjson", '{"resourceType": "Procedure", "subject": {"reference": "Patient/screening-complete"}, "code": {"cod\n')
+    screened(copied, tmp_path / "out")
+    found = assessments(tmp_path / "out")
+    assert found["screening-complete"]["not_looked_up"] == [{"search": "procedures and treatment periods", "words": "1 line of the source could not be read"}]
+    assert {k: v for k, v in found.items() if k != "screening-complete"} == {k: v for k, v in plain.items() if k != "screening-complete"}
+
+
+def test_a_broken_leukaemia_line_brings_its_child_into_scope_as_a_question(copied, tmp_path):
+    add(copied, "Condition.000.ndjson", '{"resourceType": "Condition", "subject": {"reference": "Patient/lost"}, "code": {"coding": [{"code": "91857003", "sys\n')
+    screened(copied, tmp_path / "out")
+    found = assessments(tmp_path / "out")["lost"]
+    assert found["overall"] in ("insufficient_data", "not_applicable") and found["not_looked_up"]
+
+
+def test_a_file_that_ends_before_its_time(copied, tmp_path):
+    lines = "".join(json.dumps({"resourceType": "Encounter", "id": f"e{n}", "text": os.urandom(200).hex()}) + "\n" for n in range(2_000))
+    packed = gzip.compress(lines.encode())
+    (copied / "Encounter.001.ndjson.gz").write_bytes(packed[: len(packed) // 2])
+    screened(copied, tmp_path / "out")
+    summary = summary_of(tmp_path / "out")
+    assert summary["broken"] >= 1 and summary["broken_lines"][-1]["file"] == "Encounter.001.ndjson.gz"
+
+
+def test_max_errors_gives_up_and_leaves_earlier_results(copied, tmp_path):
+    screened(copied, tmp_path / "out")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    add(copied, "Observation.000.ndjson", "broken\n")
+    line = cannot(run("screen", copied, "--out", tmp_path / "out", "--max-errors", "0", "--quiet"))
+    assert "Observation.000.ndjson" in line
+    assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir() if p.is_file()} == before
+
+
+def test_a_line_that_only_names_the_child_is_not_the_childs(copied, plain, tmp_path):
+    donor = {"resourceType": "Observation", "id": "x", "status": "final", "subject": {"reference": "Patient/other"}, "focus": [{"reference": "Patient/screening-complete"}],
+             "code": {"coding": [{"system": "http://loinc.org", "code": "2160-0"}]}, "effectiveDateTime": "2025-08-31",
+             "valueQuantity": {"value": 9, "unit": "mg/dL", "system": "http://unitsofmeasure.org", "code": "mg/dL"}}  # fmt: skip
+    add(copied, "Observation.000.ndjson", json.dumps(donor) + "\n")
+    screened(copied, tmp_path / "out")
+    assert assessments(tmp_path / "out") == plain
+
+
+def test_absolute_and_versioned_references(tmp_path, plain):
+    lines = [(kind, line.replace('"Patient/', '"https://ehr.example/fhir/Patient/')) for kind, line in child_lines()]
+    screened(written(tmp_path / "in", lines), tmp_path / "out")
+    assert assessments(tmp_path / "out") == plain
+
+
+def test_a_drug_named_only_by_reference_is_followed(copied, tmp_path):
+    dose = {"resourceType": "MedicationAdministration", "id": "blina", "status": "completed", "subject": {"reference": "Patient/screening-complete"},
+            "medicationReference": {"reference": "Medication/m77"}, "effectiveDateTime": "2024-01-01"}  # fmt: skip
+    drug = {"resourceType": "Medication", "id": "m77", "code": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "1597258"}]}}
+    add(copied, "MedicationAdministration.000.ndjson", json.dumps(dose) + "\n")
+    add(copied, "Medication.000.ndjson", json.dumps({**drug, "id": "m78"}) + "\n", json.dumps(drug) + "\n")
+    screened(copied, tmp_path / "out")
+    found = assessments(tmp_path / "out")["screening-complete"]
+    assert "blinatumomab" in json.dumps(found["criteria"][4])
+    assert found["criteria"][4]["truth"] != "met"
+
+
+def test_a_child_without_a_patient_line_is_in_question(tmp_path):
+    lines = [(kind, line) for kind, line in child_lines() if not (kind == "Patient" and '"screening-complete"' in line)]
+    screened(written(tmp_path / "in", lines), tmp_path / "out")
+    assert assessments(tmp_path / "out")["screening-complete"]["overall"] == "insufficient_data"
+
+
+# --- results --------------------------------------------------------------------------------------------------------
+
+
+def test_the_work_list_as_csv_and_parquet(cohort, tmp_path):
+    screened(cohort, tmp_path)
+    with open(tmp_path / "worklist.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    table = pq.read_table(tmp_path / "worklist.parquet").to_pylist()
+    assert [row["patient"] for row in rows] == [row["patient"] for row in table] and len(rows) == len(IN_SCOPE)
+    of = {row["patient"]: row for row in rows}
+    assert of["Patient/ph-positive"]["blocking"] == "EXC-02" and of["Patient/stale-creatinine"]["reasons"] == "stale"
+    assert {path.name for path in tmp_path.iterdir()} == {"assessments.ndjson", "worklist.csv", "worklist.parquet", "report.html", "summary.json"}
+
+
+def test_what_changed_since_last_time(copied, tmp_path):
+    screened(copied, tmp_path / "first")
+    lines = (copied / "Observation.000.ndjson").read_text().splitlines()
+    old = [line for line in lines if "stale-creatinine" in line and '"2160-0"' in line]
+    newer = json.loads(old[-1]) | {"id": "new", "effectiveDateTime": "2025-08-31", "issued": "2025-08-31T10:00:00Z"}
+    add(copied, "Observation.000.ndjson", json.dumps(newer) + "\n")
+    for path in copied.glob("*.ndjson"):
+        kept = [line for line in path.read_text().splitlines() if "t-cell" not in line]
+        path.write_text("\n".join(kept) + "\n")
+    screened(copied, tmp_path / "second", "--previous", tmp_path / "first")
+    changes = {c["patient"]: c for c in json.loads((tmp_path / "second" / "changes.json").read_text())}
+    assert changes["Patient/stale-creatinine"]["kind"] == "newly_fitting"
+    (fact,) = changes["Patient/stale-creatinine"]["facts"]
+    assert fact["criterion"] == "INC-06" and "stale" in fact["before"] and "2025-08-31" in fact["now"]
+    assert changes["Patient/t-cell"]["now"] == "not_in_scope" and set(changes) == {"Patient/stale-creatinine", "Patient/t-cell"}
+
+
+def test_previous_must_be_a_screening(cohort, tmp_path):
+    assert "assessments.ndjson" in cannot(run("screen", cohort, "--out", tmp_path, "--previous", tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("source", ["nowhere", "empty"])
+def test_a_source_that_is_none(tmp_path, source):
+    (tmp_path / "empty").mkdir()
+    assert source in cannot(run("screen", tmp_path / source, "--out", tmp_path / "out"))
+
+
+def test_quiet_is_quiet(cohort, tmp_path):
+    result = screened(cohort, tmp_path, "--quiet")
+    assert (result.stdout, result.stderr) == ("", "")
+
+
+# --- interrupted ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("moment", [0.6, 1.2, 1.8, 2.4])
+def test_killed_and_started_again(cohort, plain, tmp_path, moment):
+    """Whenever it is killed, nothing is half-written, and the same command finishes."""
+    command = [sys.executable, "-m", "hooks", "screen", str(cohort), "--out", str(tmp_path / "out"), "--as-of", TODAY.isoformat(), "--processes", "2", "--quiet"]
+    process = subprocess.Popen(command, start_new_session=True)
+    time.sleep(moment)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if (tmp_path / "out" / "assessments.ndjson").exists():
+        assert assessments(tmp_path / "out") == plain
+    screened(cohort, tmp_path / "out")
+    assert assessments(tmp_path / "out") == plain
+    assert not (tmp_path / "out" / ".screen").exists()
+
+
+def test_what_is_finished_is_not_done_again(cohort, tmp_path, monkeypatch):
+    import hooks.screen.tasks as tasks
+
+    real, calls = tasks.judge_bucket, []
+
+    def stops(*arguments):
+        calls.append(arguments[4])
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(tasks, "judge_bucket", stops)
+    run("screen", cohort, "--out", tmp_path, "--as-of", TODAY.isoformat(), "--processes", "1")
+    done = set(calls[:3])
+    calls.clear()
+    monkeypatch.setattr(tasks, "judge_bucket", lambda *arguments: calls.append(arguments[4]) or real(*arguments))
+    screened(cohort, tmp_path)
+    assert calls and not done & set(calls)
+
+
+def test_other_files_are_another_screening(copied, tmp_path, plain):
+    import hooks.screen.cohort as cohort_module
+
+    screened(copied, tmp_path / "out")
+    add(copied, "Patient.000.ndjson", json.dumps({"resourceType": "Patient", "id": "new", "birthDate": "2015-01-01"}) + "\n")
+    add(copied, "Condition.000.ndjson", json.dumps({"resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/new"},
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "91857003"}]}}) + "\n")  # fmt: skip
+    assert cohort_module.WORK == ".screen"
+    screened(copied, tmp_path / "out")
+    assert set(assessments(tmp_path / "out")) == IN_SCOPE | {"new"}
