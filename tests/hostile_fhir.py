@@ -59,6 +59,9 @@ class _Conversation(BaseHTTPRequestHandler):
         self.form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
         self.do_GET()
 
+    def do_DELETE(self) -> None:
+        self.do_GET()
+
     @property
     def base(self) -> str:
         return f"http://{self.headers['Host']}/fhir"

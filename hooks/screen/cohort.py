@@ -21,7 +21,7 @@ from typing import Protocol as Shape
 from cds import Protocol
 from hooks.cards import SOFTWARE_VERSION
 from hooks.screen import tasks
-from hooks.screen.lines import Piece, files_of, pieces_of
+from hooks.screen.lines import Piece, pieces_of
 from hooks.screen.spool import BUCKETS, bucket_of, notes_of, whole, write_json
 
 WORK = ".screen"
@@ -40,13 +40,16 @@ class Progress(Shape):
 class Screening:
     """What is asked: judge every child of a source who shows leukaemia."""
 
-    source: Path
+    source: Path  # the folder of the files, which are told by their names below it
+    files: tuple[Path, ...]
     work: Path  # where finished parts are kept until the end
     protocol: Protocol
     as_of: date
     processes: int
     site_codes: Path | None = None
     max_errors: int | None = None
+    lacking: str = ""  # why the source is known to be incomplete, so that absence proves nothing
+    not_kept: tuple[str, ...] = ()  # resource types that the source says it does not keep
 
 
 class TooManyErrors(Exception):
@@ -70,7 +73,7 @@ class Found:
 def screen(asked: Screening, progress: Progress) -> tuple[Path, Found]:
     """Judge the cohort into `assessments.ndjson` of a work folder, which the caller publishes; in the order of buckets."""
     work = _work_folder(asked)
-    pieces = [piece for path in files_of(asked.source) for piece in pieces_of(path)]
+    pieces = [piece for path in asked.files for piece in pieces_of(path)]
     with _workers(asked) as run:
         found, patients = _scope(asked, work, pieces, run, progress)
         if asked.max_errors is not None and found.broken > asked.max_errors:
@@ -142,7 +145,7 @@ def _judge(asked: Screening, work: Path, patients: Iterable[str], run: Run, prog
     for patient in patients:
         buckets[bucket_of(patient)].append(patient)
     left = {
-        bucket: (asked.protocol.id, asked.as_of, work / "spool", judged, bucket, frozenset(children))
+        bucket: (asked.protocol.id, asked.as_of, work / "spool", judged, bucket, frozenset(children), asked.lacking, asked.not_kept)
         for bucket, children in buckets.items()
         if notes_of(judged, f"{bucket:03d}") is None
     }
@@ -154,10 +157,11 @@ def _judge(asked: Screening, work: Path, patients: Iterable[str], run: Run, prog
 def _work_folder(asked: Screening) -> Path:
     """What an earlier run left, if it asked the same of the same files; an empty folder otherwise."""
     work = asked.work
-    files = [(path.relative_to(asked.source).as_posix(), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files_of(asked.source)]
+    files = [(path.relative_to(asked.source).as_posix(), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in asked.files]
     codes = asked.site_codes.read_text(encoding="utf-8") if asked.site_codes else ""
     same = {"files": [list(file) for file in files], "as_of": asked.as_of.isoformat(), "protocol": asked.protocol.id, "buckets": BUCKETS,
-            "text_version": asked.protocol.text_version, "software_version": SOFTWARE_VERSION, "site_codes": codes}  # fmt: skip
+            "text_version": asked.protocol.text_version, "software_version": SOFTWARE_VERSION, "site_codes": codes,
+            "lacking": asked.lacking, "not_kept": list(asked.not_kept)}  # fmt: skip
     plan = work / "plan.json"
     if not plan.exists() or json.loads(plan.read_bytes()) != same:
         shutil.rmtree(work, ignore_errors=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -20,16 +20,18 @@ from fhir_mappings.subject import is_about, names
 from hooks.screen.finding import OF_NOBODY, OUTCOME
 from hooks.screen.parsing import parsed
 
+NOT_KEPT = Answer(Outcome.NOT_ASKED, why="the FHIR server does not keep this kind of record")
 ANY = ""  # a broken line of which not even the type can be told may be of any
 _TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]+)"')
 
 
-def judge(protocol: Protocol, patient_id: str, lines: Iterable[bytes], as_of: date) -> Assessment:
-    return assess(protocol, read_patient(record_of(patient_id, lines), as_of))
+def judge(protocol: Protocol, record: Record, as_of: date) -> Assessment:
+    return assess(protocol, read_patient(record, as_of))
 
 
-def record_of(patient_id: str, lines: Iterable[bytes]) -> Record:
-    """What the source holds of this child counts as all there is, but for the kinds of which a line could not be read."""
+def record_of(patient_id: str, lines: Iterable[bytes], lacking: str = "", not_kept: Collection[str] = ()) -> Record:
+    """What the source holds of this child counts as all there is, but for the kinds of which a line could not be read, and
+    where the source itself is `lacking`, for a reason, or does `not_keep` a type."""
     resources: list[Resource] = []
     broken: Counter[str] = Counter()
     for line in lines:
@@ -41,7 +43,9 @@ def record_of(patient_id: str, lines: Iterable[bytes]) -> Record:
             broken[OUTCOME] += 1
         elif _belongs(resource, patient_id):
             resources.append(resource)
-    return Record(patient_id, {s.name: _answer({s.resource_type, s.refers_to}, resources, broken) for s in SEARCHES})
+    answers = {s.name: _answer({s.resource_type, s.refers_to}, resources, broken, lacking) for s in SEARCHES}
+    missing = {s.name: NOT_KEPT for s in SEARCHES if s.resource_type in not_kept and not answers[s.name].resources}
+    return Record(patient_id, answers | missing)
 
 
 def _belongs(resource: Resource, patient_id: str) -> bool:
@@ -51,14 +55,14 @@ def _belongs(resource: Resource, patient_id: str) -> bool:
     return bool(is_about(resource, names(patient_id)))
 
 
-def _answer(wanted: set[str], resources: list[Resource], broken: Mapping[str, int]) -> Answer:
+def _answer(wanted: set[str], resources: list[Resource], broken: Mapping[str, int], lacking: str) -> Answer:
     found = tuple(r for r in resources if r["resourceType"] in wanted)
     if lost := sum(count for name, count in broken.items() if name in wanted or name == ANY):
         return Answer(Outcome.PARTIAL, found, f"{lost} line{'s' if lost > 1 else ''} of the source could not be read")
-    if broken.get(OUTCOME):
-        return Answer(Outcome.PARTIAL, found, "the source says that it is incomplete")
     if "Patient" in wanted and not found:
         return Answer(Outcome.FAILED, why="the source holds no Patient of this id")
+    if lacking or broken.get(OUTCOME):
+        return Answer(Outcome.PARTIAL, found, lacking or "the source says that it is incomplete")
     return Answer(Outcome.ANSWERED, found)
 
 

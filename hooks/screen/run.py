@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from hooks.screen.bundles import bundle_files, unpack
 from hooks.screen.cohort import WORK, Found, Screening, TooManyErrors, screen
 from hooks.screen.comparison import KINDS, Changed, NoPrevious, compare, read_previous
 from hooks.screen.finding import TYPES
+from hooks.screen.from_server import EXPORT, from_server
 from hooks.screen.lines import files_of
 from hooks.screen.spool import whole, write_json
 from hooks.screen.watching import Watcher
@@ -72,27 +73,26 @@ def run(asked: Asked, watcher: Watcher) -> None:
 def _judged(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:
     folder = Path(asked.source)
     if asked.source.startswith(("http://", "https://")):
-        from hooks.screen.from_server import from_server
-
         return from_server(asked, watcher)
     if not folder.is_dir():
         raise CannotDo(f"{asked.source}: is neither a folder nor a FHIR base URL")
-    if files_of(folder):
-        return judged_folder(asked, folder, watcher)
+    if files := files_of(folder):
+        return screen(screening(asked, folder, files), watcher)
     if bundle_files(folder):
         unpacked = asked.out / WORK / "bundles"
         shutil.rmtree(asked.out / WORK, ignore_errors=True)
         unpacked.mkdir(parents=True)
         watcher.say("Unpacking Bundles …")
         told = unpack(folder, unpacked / "bundles.ndjson")
-        assessments, found = judged_folder(asked, unpacked, watcher, asked.out / WORK / "judging")
+        assessments, found = screen(screening(asked, unpacked, files_of(unpacked), asked.out / WORK / "judging"), watcher)
         found.files, found.broken, found.broken_lines = told.files, found.broken + len(told.broken), told.broken + found.broken_lines
         return assessments, found
     raise CannotDo(f"{asked.source}: holds no NDJSON files (.ndjson, .ndjson.gz) and no Bundles (.json)")
 
 
-def judged_folder(asked: Asked, folder: Path, watcher: Watcher, work: Path | None = None) -> tuple[Path, Found]:
-    return screen(Screening(folder, work or asked.out / WORK, NCT05827549, asked.as_of, asked.processes, asked.config.site_codes, asked.max_errors), watcher)
+def screening(asked: Asked, folder: Path, files: Iterable[Path], work: Path | None = None, **more: Any) -> Screening:
+    return Screening(folder, tuple(files), work or asked.out / WORK, NCT05827549, asked.as_of, asked.processes, asked.config.site_codes,
+                     asked.max_errors, **more)  # fmt: skip
 
 
 def _read(assessments: Path) -> Iterator[dict[str, Any]]:
@@ -136,7 +136,8 @@ def _publish(asked: Asked, assessments: Path, summary: dict[str, Any], changes: 
     if changes is not None:
         write_json(out / "changes.json", [change.as_json() for change in changes])
     os.replace(assessments, out / "assessments.ndjson")
-    shutil.rmtree(out / WORK, ignore_errors=True)
+    for done_with in (WORK, EXPORT):  # the children's records do not stay behind
+        shutil.rmtree(out / done_with, ignore_errors=True)
 
 
 def _tell(summary: dict[str, Any], watcher: Watcher) -> None:

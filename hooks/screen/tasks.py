@@ -13,7 +13,7 @@ from fhir_mappings import codelists
 from fhir_mappings.site_codes import read_site_codes
 from hooks.cards import SOFTWARE_VERSION
 from hooks.screen.finding import OF_NOBODY, broken_lines, kinds_in, lines_about, lines_with_id
-from hooks.screen.judging import as_line, judge
+from hooks.screen.judging import as_line, judge, record_of
 from hooks.screen.lines import Piece, Unreadable, blocks
 from hooks.screen.scope import Scope, leukaemia_code
 from hooks.screen.spool import Spool, read_bucket, whole, write_json
@@ -94,13 +94,14 @@ def collect_named(piece: Piece, named: Mapping[bytes, tuple[str, ...]], folder: 
     return read
 
 
-def judge_bucket(trial: str, as_of: date, spooled: Path, judged: Path, bucket: int, patients: frozenset[str]) -> int:
+def judge_bucket(trial: str, as_of: date, spooled: Path, judged: Path, bucket: int, patients: frozenset[str],
+                 lacking: str = "", not_kept: tuple[str, ...] = ()) -> int:
     """Judge the children of one bucket, in the order of their ids; those of whom no line was found, too."""
     protocol = getattr(trials, trial)  # by name: its rules are functions, which do not travel between processes
     lines = read_bucket(spooled, bucket)
     with whole(judged / f"{bucket:03d}.ndjson") as unfinished, open(unfinished, "wb") as file:
         for patient in sorted(patients):
-            assessment = judge(protocol, patient, lines.pop(patient, ()), as_of)
+            assessment = judge(protocol, record_of(patient, lines.pop(patient, ()), lacking, not_kept), as_of)
             file.write(as_line(assessment.as_json(SOFTWARE_VERSION)) + b"\n")
     write_json(judged / f"{bucket:03d}.done", {})
     return len(patients)
