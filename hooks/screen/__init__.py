@@ -1,0 +1,1 @@
+"""Screening: the whole cohort judged at once, and the report about it."""
