@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
-from hooks.command_line import CannotDo, configured
+from hooks.command_line import configured
 
 
 @click.command()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -28,7 +28,8 @@ from hooks.screen.comparison import KINDS, Changed, NoPrevious, compare, read_pr
 from hooks.screen.finding import TYPES
 from hooks.screen.from_server import EXPORT, from_server
 from hooks.screen.lines import files_of
-from hooks.screen.spool import whole, write_json
+from hooks.screen.report import read_assessments, write_report
+from hooks.screen.spool import write_json
 from hooks.screen.watching import Watcher
 from hooks.screen.worklist import write_worklist
 from hooks.words import NOT_MET_TODAY, STATUS
@@ -50,6 +51,8 @@ class Asked:
 
 def run(asked: Asked, watcher: Watcher) -> None:
     """Raise CannotDo, and leave earlier results as they are, when the screening cannot be done."""
+    if asked.record_link is not None and not re.fullmatch(r"https://[^/{}]+/.*\{id\}.*", asked.record_link):
+        raise CannotDo("--record-link: must be an https address with {id} where the child's id belongs, such as https://ehr.example/chart/{id}")
     began, started = time.monotonic(), datetime.now(UTC)
     try:
         if asked.config.site_codes:
@@ -64,7 +67,7 @@ def run(asked: Asked, watcher: Watcher) -> None:
         assessments, found = _judged(asked, watcher)
     except TooManyErrors as told:
         raise CannotDo(f"{told}. More than --max-errors {asked.max_errors}, so nothing was judged") from None
-    changes = list(compare(previous, _read(assessments))) if previous is not None else None
+    changes = list(compare(previous, read_assessments(assessments))) if previous is not None else None
     summary = _summary(asked, found, assessments, started, time.monotonic() - began, changes)
     _publish(asked, assessments, summary, changes)
     _tell(summary, watcher)
@@ -95,14 +98,9 @@ def screening(asked: Asked, folder: Path, files: Iterable[Path], work: Path | No
                      asked.max_errors, **more)  # fmt: skip
 
 
-def _read(assessments: Path) -> Iterator[dict[str, Any]]:
-    with open(assessments, "rb") as file:
-        yield from map(json.loads, file)
-
-
 def _summary(asked: Asked, found: Found, assessments: Path, started: datetime, seconds: float, changes: list[Changed] | None) -> dict[str, Any]:
     overall, groups, modifiable = Counter[str](), Counter[str](), 0
-    for a in _read(assessments):
+    for a in read_assessments(assessments):
         overall[a["overall"]] += 1
         modifiable += a["overall"] == "not_eligible" and a["modifiable"]
         if a["criteria"]:
@@ -126,12 +124,9 @@ def _summary(asked: Asked, found: Found, assessments: Path, started: datetime, s
 
 def _publish(asked: Asked, assessments: Path, summary: dict[str, Any], changes: list[Changed] | None) -> None:
     """Each file all or nothing; the assessments last, since an earlier screening is known by them."""
-    from hooks.screen.report import write_report
-
     out = asked.out
-    write_worklist(_read(assessments), out / "worklist.csv", out / "worklist.parquet")
-    with whole(out / "report.html") as unfinished:
-        write_report(assessments, summary, unfinished)
+    write_worklist(read_assessments(assessments), out / "worklist.csv", out / "worklist.parquet")
+    write_report(read_assessments(assessments), summary, out / "report.html", link=asked.record_link)
     write_json(out / "summary.json", summary)
     if changes is not None:
         write_json(out / "changes.json", [change.as_json() for change in changes])
