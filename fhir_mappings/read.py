@@ -31,7 +31,7 @@ def read_patient(record: Record, as_of: date, check: Check = validated) -> Patie
     series["bcr_abl1"] = series["bcr_abl1"].plus(*(r for d in diagnoses if (r := ph_positive_reading(d))))
     review, unread = chart_review(sifted.usable("answers", is_chart_review), sifted.failure("answers", "chart review"))
     listed = {
-        "diagnoses": Listed(diagnoses, sifted.gap("conditions", "leukaemia diagnosis") or sifted.dropped_leukaemia()),
+        "diagnoses": Listed(diagnoses, sifted.dropped_leukaemia() or sifted.gap("conditions", "leukaemia diagnosis")),
         "doses": sifted.dated("administrations", "administered drugs", _doses(sifted)),
         "first_line_end": Listed(tuple(_first_line_ends(sifted)), sifted.gap("procedures", "end of first-line treatment")),
         "enrolment": sifted.dated("studies", "enrolment", _enrolments(sifted)),
