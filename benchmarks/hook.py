@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -20,8 +21,9 @@ import figures  # noqa: E402
 import goals  # noqa: E402
 import hook_bodies  # noqa: E402
 import rounds  # noqa: E402
+from hook_bodies import Call  # noqa: E402
 from servers import SIGNED, running  # noqa: E402
-from weighing import weigh  # noqa: E402
+from weighing import Weighed, weigh  # noqa: E402
 
 ROUNDS, SECONDS, CALLS = 5, 0.5, 100_000
 QUICK_ROUNDS, QUICK_SECONDS, QUICK_CALLS = 2, 0.1, 2000
@@ -51,12 +53,18 @@ def main(quick: bool, calls: int | None, rounds_: int | None, write: bool) -> No
         told(f"{len(servers)} servers are up; warming up")
         cells = rounds.cells(servers, measured, workers, connections=(1, 16))
         rounds.run(cells, number, seconds, told)
-        weighed = weigh(servers[SIGNED, max(workers)], typical, (hundred, other), calls, told) if calls else None
+    weighed = _weighed(max(workers), typical, (hundred, other), calls, told) if calls else None
     verdicts = goals.verdicts(cells, weighed)
     figures.show(cells, verdicts, console)
     if write:
         figures.write(cells, verdicts, number)
     told("done; every server has stopped")
+
+
+def _weighed(workers: int, usual: Call, others: tuple[Call, ...], calls: int, told: Callable[[str], None]) -> Weighed:
+    """On a server of its own: what one large call once took would leave room in which a leak could hide."""
+    with tempfile.TemporaryDirectory(prefix="relapse-cds-benchmark-") as folder, running(Path(folder), (workers,), (SIGNED,)) as servers:
+        return weigh(servers[SIGNED, workers], usual, others, calls, told)
 
 
 if __name__ == "__main__":

@@ -51,17 +51,18 @@ class Server:
             return answer.read().decode()
 
     def is_up(self) -> bool:
+        """It answers, and not only with the first of its workers."""
         try:
-            return "alive" in self._asked("/healthz")
+            return "alive" in self._asked("/healthz") and len(self.memory()) in (0, self.workers)
         except OSError:
             return False
 
 
 @contextmanager
-def running(folder: Path, workers: tuple[int, ...]) -> Iterator[dict[tuple[str, int], Server]]:
-    """Every kind of server with every number of workers, all up at once: the calls alternate between them."""
+def running(folder: Path, workers: tuple[int, ...], kinds: tuple[str, ...] = KINDS) -> Iterator[dict[tuple[str, int], Server]]:
+    """Each kind of server with every number of workers, all up at once: the calls alternate between them."""
     with ExitStack() as stack:
-        servers = [stack.enter_context(_started(kind, number, folder)) for number in workers for kind in KINDS]
+        servers = [stack.enter_context(_started(kind, number, folder)) for number in workers for kind in kinds]
         for server in servers:
             _wait_for(server, folder)
         yield {(server.kind, server.workers): server for server in servers}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hook_bodies import Call
-from load import send
+from load import WrongAnswer, send
 from rounds import one_request
 from servers import Server
 
@@ -38,17 +38,21 @@ class Weighed:
 def weigh(server: Server, usual: Call, others: tuple[Call, ...], calls: int, told: Callable[[str], None]) -> Weighed:
     """Of a hundred calls, three are each of the others; the order is steady."""
     chance, began = random.Random(calls), time.perf_counter()
-    sizes = [_largest(server)]
+    first = server.memory()
+    sizes = [_largest(first)]
     for number in range(SLICES):
         share = calls * (number + 1) // SLICES - calls * number // SLICES
         chosen = chance.choices((usual, *others), (100 - 3 * len(others), *(3 for _ in others)), k=share)
         if chosen:
             send(server.port, [one_request(call, server) for call in chosen], CONNECTIONS)
-        sizes.append(_largest(server))
+        now = server.memory()
+        if now.keys() != first.keys():
+            raise WrongAnswer("a worker was replaced during the memory run; the size of its successor proves nothing")
+        sizes.append(_largest(now))
         if number % 10 == 9:
             told(f"memory: {calls * (number + 1) // SLICES:,} calls, {sizes[-1] or 0:.1f} MB")
     return Weighed(calls, time.perf_counter() - began, tuple(size for size in sizes if size is not None))
 
 
-def _largest(server: Server) -> float | None:
-    return max(server.memory().values(), default=0) / MEGABYTE or None
+def _largest(sizes: dict[int, int]) -> float | None:
+    return max(sizes.values(), default=0) / MEGABYTE or None
