@@ -16,7 +16,7 @@ from hooks.config import Config
 THREADS = 8
 SHARED_FIGURES = "PROMETHEUS_MULTIPROC_DIR"  # named by the library of `metrics.py`, which looks at it when it is first imported
 GRACE_SECONDS = 20
-NEW_OBJECTS = 10_000  # between two looks for garbage; a large chart makes 50,000 that are needed to the end of the call
+NEW_OBJECTS = 10_000  # between two looks for garbage; the JSON of 500 resources alone is 9,000, all needed to the end of the call
 
 
 class _Gunicorn(BaseApplication):
@@ -57,8 +57,8 @@ def serve(create: Callable[[], Flask], host: str, port: int, workers: int) -> No
 
 
 def _leave_alone_what_stays() -> None:
-    """The looks for garbage pass over what was loaded before the workers start, and come less often: they took up to a
-    third of a call."""
+    """The looks for garbage pass over what was loaded before the workers start, and come less often. They had taken 8 of
+    the 21 ms of a call without leukaemia and 500 resources, a sixth of one with 5,000, and little of others."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS)
