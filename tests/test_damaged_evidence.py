@@ -40,6 +40,7 @@ EVENTS = {  # on record once is on record for good: nothing broken about such a 
 RESULTS = {  # a result that does not say whose it is, or what was measured, is no result of this fact: the others stand
     "creatinine": ("INC-06", observation("creatinine", "2.5 mg/dL", "2025-08-31")),
     "bilirubin": ("INC-07", observation("direct bilirubin", "5 mg/dL", "2025-08-31")),
+    "ejection fraction": ("INC-08", observation("ejection fraction", "30 %", "2025-08-31")),
     "performance": ("INC-09", observation("Lansky", None, "2025-08-31", valueInteger=20)),
     "BCR::ABL1": ("EXC-02", observation("BCR::ABL1", "detected", "2025-07-15")),
     "HIV RNA": ("EXC-08", observation("HIV RNA", "detected", "2025-08-20")),
@@ -99,3 +100,17 @@ def test_a_broken_result_does_not_let_another_decide(monkeypatch, criterion, tol
 @pytest.mark.parametrize(("criterion", "told"), DIAGNOSES.values(), ids=DIAGNOSES)
 def test_a_broken_diagnosis_stays_a_question(monkeypatch, criterion, told):
     assert turned(monkeypatch, criterion, told, (*OF_WHOM_AND_OF_WHAT, *(NEVER_TOLD if criterion == "INC-03" else ()))) == []
+
+
+REVIEWS = {
+    "blinatumomab": ("INC-05", {"prior-blinatumomab": "yes"}),
+    "transplant": ("INC-04", {"prior-allogeneic-transplant": "yes"}),
+    "a later relapse": ("INC-03", {"relapse-ordinal": "second-or-later"}),
+}
+
+
+@pytest.mark.parametrize(("criterion", "told"), REVIEWS.values(), ids=REVIEWS)
+def test_a_broken_chart_review_does_not_let_an_older_one_decide(monkeypatch, criterion, told):
+    """Without its questionnaire it is nobody's chart review; without an answer, or the name of its question, it says nothing."""
+    newer = {**answers(told, "2025-08-30"), "id": "newer-review"}
+    assert turned(monkeypatch, criterion, newer, ("questionnaire", "subject", "item")) == []
