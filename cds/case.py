@@ -120,6 +120,12 @@ class Case:
         current = self.current(shortening, days), self.current(ejection, days)
         return _of_the_same_study(current[0], ejection), _of_the_same_study(current[1], shortening)
 
+    def undated(self, series: Series, days: int) -> tuple[Reading, ...]:
+        """Results, readable or not, that may be the newest, as far as their dates tell, and may not."""
+        first, last = self.evaluated_on.plus_days(-days), self.evaluated_on
+        given = (r for r in series.readings if not (r.problem and r.problem.reason is Why.MISSING))
+        return tuple(r for r in given if not r.when.exact and not r.when.surely_before(first) and not r.when.surely_after(last))
+
     @cached_property
     def _relapse_window(self) -> tuple[Day, Day]:
         """A marrow, or CD19, after the reinduction start is never that of the relapse."""

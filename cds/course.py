@@ -184,6 +184,7 @@ def _other_relapse_signs(facts: PatientFacts, when: Day, until: Day) -> list[Evi
     outside = [d for d in confirmed(facts) if d.sites - {"marrow"} and not d.relapse and not d.remission
                and d.onset and diagnosed and _apart(d.onset, diagnosed)]  # fmt: skip
     records = [d.source for d in doubtful + outside if d.starts and _apart(d.starts, when)]
+    records += [d.source for d in facts.diagnoses.items if d.unreadable and _may_be_another(d.starts, when, diagnosed)]
     after = when.plus_days(SAME_RELAPSE_DAYS)
     marrows = [r.source for r in late_marrow(facts) if after.surely_before(r.when) and r.when.surely_by(until)
                and (_blasts(r) or (r.problem and r.problem.reason is not Why.MISSING))]  # fmt: skip
@@ -236,6 +237,11 @@ def _without_relapse_record(facts: PatientFacts) -> Choice:
 
 def _only_derived(status: Choice) -> bool:
     return all(e.basis is Basis.DERIVED for e in status.evidence)
+
+
+def _may_be_another(starts: Day | None, when: Day, diagnosed: Day | None) -> bool:
+    """Of an unreadable record: neither that relapse nor the first diagnosis, as far as its date tells."""
+    return starts is None or not starts.known or (_apart(starts, when) and not (diagnosed and not _apart(starts, diagnosed)))
 
 
 def _apart(a: Day, b: Day) -> bool:

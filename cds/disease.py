@@ -23,6 +23,11 @@ def lineage(facts: PatientFacts) -> Choice:
         gap = Gap("lineage", Why.CONFLICT, "more than one lineage on record: " + ", ".join(map(str, told)), told)
         both = {"mixed_phenotype"} if {"b_all", "t_all"} <= stated else set()
         return any_of(stated | both | (LINEAGES if stated & denied else set()), gap)
+    unreadable = [d for d in facts.diagnoses.items if d.unreadable and d.lineages - stated]
+    if stated and unreadable:
+        also = {lineage for d in unreadable for lineage in d.lineages}
+        seen = tuple(d.source for d in unreadable)
+        return any_of(stated | also, Gap("lineage", Why.UNIT, f"{seen[0]}: a record that cannot be read; is it so?", seen))
     if stated:
         return Choice(frozenset(stated), evidence)
     lymphoma = tuple(d.source for d in facts.diagnoses.items if "lymphoblastic_lymphoma" in d.hinted)

@@ -51,6 +51,7 @@ class Diagnosis:
     ordinal: str | None = None  # "first" or "later", where a code says so
     sites: frozenset[str] = frozenset()  # of marrow, cns, testis, other
     ph_positive: bool = False
+    unreadable: bool = False  # a broken record: what it would have said against the trial stays a question
 
     @property
     def starts(self) -> Day | None:

@@ -12,7 +12,7 @@ from datetime import timezone
 from typing import Any
 
 from cds.day import Day
-from cds.facts import ChartReview
+from cds.facts import ChartReview, not_looked_up
 from cds.finding import Basis, Evidence, Gap
 from cds.series import Reading
 from cds.values import Amount, Choice, one
@@ -27,6 +27,8 @@ from fhir_mappings.units import MRD, PERCENT
 
 QUESTIONNAIRE = "/Questionnaire/nct05827549-chart-review"
 COUNTS = frozenset({"completed", "amended"})
+UNFINISHED = frozenset({"in-progress", "stopped", "entered-in-error"})
+LAST = "9999"  # of a broken response without a date: nothing is surely newer
 Answer = Day | Choice | Amount
 
 LINEAGE = {"b-all": "b_all", "t-all": "t_all", "mixed-phenotype": "mixed_phenotype", "burkitt-or-mature-b": "burkitt_or_mature_b",
@@ -40,14 +42,21 @@ EXTRAMEDULLARY = ("cns", "testis", "other")
 
 
 def is_chart_review(response: Resource) -> bool:
+    """One that is finished, or whose status cannot be read: it may be."""
     questionnaire = str(response.get("questionnaire", "")).split("|")[0]
-    return questionnaire.endswith(QUESTIONNAIRE) and text(response.get("status")) in COUNTS
+    return questionnaire.endswith(QUESTIONNAIRE) and text(response.get("status")) not in UNFINISHED
 
 
-def chart_review(responses: list[Resource], gap: Gap | None) -> tuple[ChartReview, list[Evidence]]:
-    """All answers, and the issues: answers that were given and could not be read."""
+def chart_review(responses: list[Resource], broken: list[Resource], gap: Gap | None) -> tuple[ChartReview, list[Evidence]]:
+    """All answers, and the issues: answers that were given and could not be read.
+
+    What a broken response would have changed cannot be told, so no answer counts that may be older.
+    """
+    until = max((_authored_key(response) or LAST for response in broken), default="")
+    if broken:
+        gap = not_looked_up("chart review", "chart review: a response that cannot be read")
     newest: dict[str, tuple[str, list[Mapping[str, Any]], Resource]] = {}
-    for response in sorted(filter(is_chart_review, responses), key=_authored_key):
+    for response in sorted((r for r in responses if _authored_key(r) > until or not broken), key=_authored_key):
         for link_id, answers in _answers(response.get("item")):
             newest[link_id] = (link_id, answers, response)
     read: dict[str, Answer] = {}

@@ -12,13 +12,14 @@ from typing import NamedTuple
 from cds.day import Day
 from cds.facts import Event
 from cds.finding import Evidence
-from cds.truth import MET, NOT_MET, UNKNOWN, Truth
+from cds.truth import MET, NOT_MET, UNKNOWN
 from fhir_mappings import codelists, dates
 from fhir_mappings.diagnoses import CONFIRMED, status_code
 from fhir_mappings.members import text
 from fhir_mappings.observations import coded_words
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
+from fhir_mappings.treatments import DENIED
 
 
 class States(NamedTuple):
@@ -62,7 +63,6 @@ EVENTS: Mapping[str, States] = {
     "cns_movement_or_coordination": States("neurological", "movement or coordination disorder", asks=True),
 }
 ALWAYS_UNSURE = frozenset({"hiv_inconclusive", "possibly_pregnant"})
-DONE: Mapping[str | None, Truth] = {"completed": MET, "in-progress": UNKNOWN, "on-hold": UNKNOWN, "stopped": UNKNOWN, "unknown": UNKNOWN}  # else: not
 
 
 def stated_by(code: object) -> list[tuple[States, bool]]:
@@ -100,10 +100,12 @@ def condition_events(condition: Resource) -> Iterator[tuple[str, Event]]:
 
 
 def procedure_events(procedure: Resource) -> Iterator[tuple[str, Event]]:
-    """Procedures that were done, or are under way; planned and cancelled ones are none."""
-    done = DONE.get(text(procedure.get("status")))
-    if done is None:
+    """Procedures that were done, or may have been: under way, or of a status that cannot be read. Planned and cancelled
+    ones are none."""
+    status = text(procedure.get("status"))
+    if status in DENIED["Procedure"]:
         return
+    done = MET if status == "completed" else UNKNOWN
     when = dates.day(procedure.get("performedDateTime")) or dates.period(procedure.get("performedPeriod"))
     source = Evidence(coded_words(procedure.get("code")) or "procedure", reference_of(procedure), str(when) if when else None)
     for states, settled in stated_by(procedure.get("code")):

@@ -41,6 +41,7 @@ LEUKAEMIA = (*FAMILY, "acute_leukaemia_lineage_not_stated", "cns_leukaemia", "cn
              "other_extramedullary_leukaemia")  # fmt: skip
 """The concepts that make a Condition worth reading: it states leukaemia of the family, or hints at it."""
 
+NOT_READABLE = "not readable"  # a status that is there and says nothing
 TELLING = ("entered-in-error", "refuted", "relapse", "recurrence", "remission")
 CONFIRMED: Mapping[str | None, Truth] = {None: MET, "confirmed": MET, "refuted": NOT_MET}  # anything else is unknown
 
@@ -83,6 +84,7 @@ def diagnosis(condition: Resource, rejected: bool = False) -> Diagnosis | None:
         ordinal=_ordinal(condition),
         sites=frozenset(_sites(condition)),
         ph_positive="ph_positive_all" in decided,
+        unreadable=rejected or NOT_READABLE in (verification, clinical) or (onset is None and condition.get("onsetDateTime") is not None),
     )
 
 
@@ -102,7 +104,7 @@ def status_code(concept: Any) -> str | None:
     or a local code, the one that changes the answer is meant."""
     codes = [code for coding in codings(concept) if (code := text(coding.get("code")))]
     telling = [code for code in TELLING if code in codes]
-    return next(iter(telling + codes), None) or ("not readable" if concept else None)
+    return next(iter(telling + codes), None) or (NOT_READABLE if concept else None)
 
 
 def _lineages(concepts: set[str]) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from cds.day import Day
 from cds.facts import Diagnosis, Dose, Listed, PatientFacts
 from fhir_mappings import codelists, treatments
-from fhir_mappings.chart_review import chart_review, is_chart_review
+from fhir_mappings.chart_review import COUNTS, chart_review, is_chart_review
 from fhir_mappings.checked import Check, validated
 from fhir_mappings.diagnoses import diagnosis, is_leukaemia, ph_positive_reading
 from fhir_mappings.events import events
@@ -29,9 +29,12 @@ def read_patient(record: Record, as_of: date, check: Check = validated) -> Patie
     diagnoses = _diagnoses(sifted)
     series = observed(sifted)
     series["bcr_abl1"] = series["bcr_abl1"].plus(*(r for d in diagnoses if (r := ph_positive_reading(d))))
-    review, unread = chart_review(sifted.usable("answers", is_chart_review), sifted.failure("answers", "chart review"))
+    responses = [r for r in sifted.resources("answers") if r.get("resourceType") == "QuestionnaireResponse" and is_chart_review(r)]
+    readable = [r for r in responses if sifted.valid(r) and r.get("status") in COUNTS]
+    broken = [r for r in responses if r not in readable]
+    review, unread = chart_review(readable, broken, sifted.failure("answers", "chart review"))
     listed = {
-        "diagnoses": Listed(diagnoses, sifted.gap("conditions", "leukaemia diagnosis") or sifted.dropped_leukaemia()),
+        "diagnoses": Listed(diagnoses, sifted.dropped_leukaemia() or sifted.gap("conditions", "leukaemia diagnosis")),
         "doses": sifted.dated("administrations", "administered drugs", _doses(sifted)),
         "first_line_end": Listed(tuple(_first_line_ends(sifted)), sifted.gap("procedures", "end of first-line treatment")),
         "enrolment": sifted.dated("studies", "enrolment", _enrolments(sifted)),

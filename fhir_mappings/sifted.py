@@ -13,12 +13,20 @@ from typing import Any
 from cds.facts import Listed, not_looked_up
 from cds.finding import Evidence, Gap, Why
 from fhir_mappings import dates
-from fhir_mappings.checked import Check
+from fhir_mappings.checked import MODELS, Check
 from fhir_mappings.diagnoses import is_leukaemia
+from fhir_mappings.members import all_words, codings, text
 from fhir_mappings.record import Outcome, Record, Resource
 from fhir_mappings.sources import SEARCHES
-from fhir_mappings.subject import is_about, names, reference_of
+from fhir_mappings.subject import is_about, names, reference_of, subject_of
 
+NAMED_BY = {  # what says of a resource which fact it is; without it, it may be any
+    "Condition": ("code",),
+    "Procedure": ("code",),
+    "MedicationAdministration": ("medicationCodeableConcept", "medicationReference"),
+    "MedicationStatement": ("medicationCodeableConcept", "medicationReference"),
+    "MedicationRequest": ("medicationCodeableConcept", "medicationReference"),
+}
 REFERRED = {search.refers_to for search in SEARCHES if search.refers_to}  # these belong to no patient
 
 
@@ -33,7 +41,21 @@ class Sifted:
     def gap(self, search: str, fact: str) -> Gap | None:
         """Why absence proves nothing here; None when the search was answered in full."""
         answer = self.record.answer(search)
-        return None if answer.complete else not_looked_up(fact, f"{fact}: {answer.why}")
+        if not answer.complete:
+            return not_looked_up(fact, f"{fact}: {answer.why}")
+        unclear = next((words for resource in answer.resources if (words := self._unclear(resource))), None)
+        return unclear and not_looked_up(fact, f"{fact}: {unclear}")
+
+    def _unclear(self, resource: Resource) -> str | None:
+        """Of whom it is, or of what, cannot be told: it is not used, and what is not found may be this very record."""
+        kind = str(resource.get("resourceType"))
+        if kind in REFERRED or kind not in MODELS:
+            return None
+        if not subject_of(resource):
+            return "a record does not say whose it is"
+        if not is_about(resource, self.patient) or kind not in NAMED_BY or any(_names(resource.get(e)) for e in NAMED_BY[kind]):
+            return None
+        return "a record does not say what it is about"
 
     def failure(self, search: str, fact: str) -> Gap | None:
         """The gap of a search that was asked and did not answer. Where no chart review is kept, its silence is no gap."""
@@ -85,6 +107,13 @@ class Sifted:
         dropped = [r for r in self.record.answer("conditions").resources if is_leukaemia(r) and not is_about(r, self.patient)]
         words = "a leukaemia entry does not say whose it is"
         return Gap("leukaemia diagnosis", Why.UNIT, words, tuple(Evidence(words, reference_of(r)) for r in dropped)) if dropped else None
+
+
+def _names(element: Any) -> bool:
+    """Does it say anything: words, a code of a system, a reference? A number without its system may mean anything."""
+    if isinstance(element, Mapping) and text(element.get("reference")):
+        return True
+    return any(map(str.strip, all_words(element))) or any(text(c.get("code")) and text(c.get("system")) for c in codings(element))
 
 
 def _content(resource: Resource) -> str:

@@ -25,6 +25,8 @@ IN_ANOTHER = {  # ResearchSubject.status: kind, and whether it is sure
     "follow-up": ("follow_up", MET),
     "off-study": ("follow_up", MET),
 }
+OUTSIDE = frozenset({"candidate", "eligible", "ineligible", "not-registered", "potential-candidate", "withdrawn"})
+"""Statuses of one who does not take part. What is in neither table cannot be read, and denies nothing."""
 
 
 def enrolment(research_subject: Resource, others: Others) -> Day | None:
@@ -39,9 +41,10 @@ def enrolment(research_subject: Resource, others: Others) -> Day | None:
 
 def other_study(research_subject: Resource, others: Others) -> Event | None:
     """Taking part in another study; an observational one is never treatment."""
-    if is_this_trial(research_subject, others) or text(research_subject.get("status")) not in IN_ANOTHER:
+    status = text(research_subject.get("status"))
+    if is_this_trial(research_subject, others) or status in OUTSIDE:
         return None
-    kind, sure = IN_ANOTHER[research_subject["status"]]
+    kind, sure = IN_ANOTHER.get(status or "", ("treatment", UNKNOWN))
     study = referred(research_subject, "study", others) or {}
     if _is_observational(study):
         kind, sure = "follow_up", MET
@@ -50,7 +53,7 @@ def other_study(research_subject: Resource, others: Others) -> Event | None:
     reference = research_subject.get("study")
     named = text(study.get("title")) or (text(reference.get("display")) if isinstance(reference, Mapping) else None) or "another study"
     period = dates.period(research_subject.get("period"))
-    source = Evidence(f"{named}: {research_subject['status']}", reference_of(research_subject), str(period) if period else None)
+    source = Evidence(f"{named}: {status or 'status not readable'}", reference_of(research_subject), str(period) if period else None)
     return Event(kind, source, period, sure)
 
 

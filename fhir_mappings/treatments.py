@@ -22,6 +22,12 @@ GIVEN_BY_TYPE = {  # what a status says of the drug; statuses that are not named
     "MedicationStatement": dict.fromkeys(("completed", "active", "stopped", "on-hold", "unknown"), "given") | {"intended": "ordered"},
     "MedicationRequest": dict.fromkeys(("active", "completed", "on-hold", "stopped"), "ordered"),
 }
+DENIED = {  # statuses by which a record says that nothing of this kind happened; one that is none at all denies nothing
+    "MedicationAdministration": frozenset({"not-done", "entered-in-error"}),
+    "MedicationStatement": frozenset({"not-taken", "entered-in-error"}),
+    "MedicationRequest": frozenset({"cancelled", "draft", "entered-in-error", "unknown"}),
+    "Procedure": frozenset({"preparation", "not-done", "entered-in-error"}),
+}
 WHEN = ("effectiveDateTime", "effectivePeriod", "authoredOn")
 NAMES = {"blinatumomab": ("blinatumomab", "blincyto"), "other_cd19_therapy": ("tisagenlecleucel", "kymriah", "brexucabtagene")}
 THERAPIES = ("blinatumomab", "other_cd19_therapy")
@@ -71,7 +77,11 @@ def _began(value: Any) -> Day | None:
 
 def therapies(resource: Resource, others: Others) -> Iterator[tuple[str, Event]]:
     """`(fact, event)`: blinatumomab and other CD19 therapy, given (administration, statement) or only ordered (request)."""
-    given = GIVEN_BY_TYPE.get(str(resource.get("resourceType")), {}).get(text(resource.get("status")))
+    kind, status = str(resource.get("resourceType")), text(resource.get("status"))
+    given = GIVEN_BY_TYPE.get(kind, {}).get(status)
+    asked = given is None and kind in DENIED and status not in DENIED[kind]  # a status that cannot be read: it may have been given
+    if asked:
+        given = "ordered" if kind == "MedicationRequest" else "given"
     if given is None or resource.get("doNotPerform") is True:
         return
     concepts = list(_medication_concepts(resource, others))
@@ -80,7 +90,7 @@ def therapies(resource: Resource, others: Others) -> Iterator[tuple[str, Event]]
         coded = any(codelists.states(c, fact) for c in concepts)
         if coded or _only_written(fact, concepts):
             source = Evidence(f"{fact.replace('_', ' ')} {given}", reference_of(resource), str(when) if when else None)
-            yield fact, Event(given, source, when, MET if coded and resource.get("status") != "unknown" else UNKNOWN)
+            yield fact, Event(given, source, when, MET if coded and not asked and status != "unknown" else UNKNOWN)
 
 
 def states_therapy(code: Any) -> bool:
@@ -89,9 +99,11 @@ def states_therapy(code: Any) -> bool:
 
 def procedure_therapies(procedure: Resource) -> Iterator[tuple[str, Event]]:
     """A procedure coded as giving blinatumomab."""
-    if procedure.get("status") == "completed" and states_therapy(procedure.get("code")):
+    status = text(procedure.get("status"))
+    if status not in DENIED["Procedure"] and states_therapy(procedure.get("code")):
         when = dates.day(procedure.get("performedDateTime")) or dates.period(procedure.get("performedPeriod"))
-        yield "blinatumomab", Event("given", Evidence("blinatumomab given", reference_of(procedure), str(when) if when else None), when)
+        source = Evidence("blinatumomab given", reference_of(procedure), str(when) if when else None)
+        yield "blinatumomab", Event("given", source, when, MET if status == "completed" else UNKNOWN)
 
 
 def _medication_concepts(administration: Resource, others: Others) -> Iterator[Any]:

@@ -15,6 +15,8 @@ from hooks.fhir_outcome import read_outcome
 from hooks.paging import read_bundle
 from hooks.problem import Problem
 
+_HOLDERS = (dict, list)
+
 
 def templates() -> dict[str, str]:
     """What the EHR is asked to send along, by key; made from the table of sources, a site's own codes included."""
@@ -80,6 +82,8 @@ def _resources(value: Any) -> Iterator[Resource]:
         if isinstance(found, dict):
             if isinstance(found.get("resourceType"), str):
                 yield found
-            unseen += [inner for key, inner in found.items() if isinstance(inner, dict | list) and key != "contained"]
+            for key, inner in found.items():  # a large chart has thousands of these, in every call
+                if isinstance(inner, _HOLDERS) and key != "contained":
+                    unseen.append(inner)
         elif isinstance(found, list):
             unseen += found

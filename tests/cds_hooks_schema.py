@@ -1,7 +1,8 @@
-"""What every answer of the service must look like: CDS Hooks 2.0.1 as JSON Schema, and the rules a schema cannot say.
+"""What calls and answers must look like: CDS Hooks 2.0.1 as JSON Schema, and the rules a schema cannot say.
 
-`check_discovery`, `check_response` and `check_assessment` fail with what is wrong and where. They stand alone: nothing
-of the code under test is imported, so that a mistake there cannot hide here.
+`check_discovery`, `check_response` and `check_assessment` look at what the service says, `check_request` and
+`check_feedback` at what the tests send as good: they fail with what is wrong and where. They stand alone: nothing of the
+code under test is imported, so that a mistake there cannot hide here.
 """
 
 from __future__ import annotations
@@ -73,6 +74,60 @@ SERVICE = _object(
     prefetch={"type": "object", "minProperties": 1, "additionalProperties": {"type": "string", "pattern": "^[A-Z][A-Za-z]+[/?]"}},
     extension=EXTENSION,
 )  # fmt: skip
+ID = {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"}
+REFERENCE = {"type": "string", "pattern": r"^[A-Za-z]+/[\w\-.]+$"}
+RESOURCE = {"type": "object", "required": ["resourceType"], "properties": {"resourceType": {"type": "string", "pattern": "^[A-Z][A-Za-z]+$"}}}
+DRAFTS = {
+    "type": "object",
+    "required": ["resourceType"],
+    "properties": {"resourceType": {"const": "Bundle"}, "entry": {"type": "array", "items": {"type": "object"}}},
+}
+CONTEXTS = {  # what each hook's context must have; more may be there
+    "patient-view": {},
+    "encounter-start": {"encounterId": ID},
+    "order-select": {"selections": {"type": "array", "items": REFERENCE}, "draftOrders": DRAFTS},
+    "order-sign": {"draftOrders": DRAFTS},
+}
+AUTHORIZATION = {
+    "type": "object",
+    "required": ["access_token", "token_type", "expires_in", "scope", "subject"],
+    "properties": {"access_token": WORDS, "token_type": {"const": "Bearer"}, "expires_in": {"type": "integer"}, "scope": {"type": "string"},
+                   "subject": WORDS, "patient": ID},
+}  # fmt: skip
+REQUEST = {
+    "type": "object",
+    "required": ["hook", "hookInstance", "context"],
+    "properties": {
+        "hook": {"enum": list(CONTEXTS)},
+        "hookInstance": {"type": "string", "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"},
+        "fhirServer": {"type": "string", "pattern": "^https?://"},
+        "fhirAuthorization": AUTHORIZATION,
+        "context": {"type": "object"},
+        "prefetch": {"type": "object", "additionalProperties": {"anyOf": [{"type": "null"}, RESOURCE]}},
+        "extension": {"type": "object"},
+    },
+    "dependentRequired": {"fhirAuthorization": ["fhirServer"]},
+}
+REASON = {"type": "object", "required": ["code", "system"], "properties": {"code": WORDS, "system": WORDS, "display": WORDS}}
+OVERRIDE = {
+    "type": "object",
+    "properties": {"reason": REASON, "userComment": WORDS},
+    "anyOf": [{"required": ["reason"]}, {"required": ["userComment"]}],
+}
+OUTCOME = {
+    "type": "object",
+    "required": ["card", "outcome", "outcomeTimestamp"],
+    "properties": {
+        "card": UUID,
+        "outcome": {"enum": ["accepted", "overridden"]},
+        "outcomeTimestamp": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"},
+        "acceptedSuggestions": _some({"type": "object", "required": ["id"], "properties": {"id": UUID}}),
+        "overrideReason": OVERRIDE,
+    },
+    "if": {"properties": {"outcome": {"const": "accepted"}}},
+    "then": {"required": ["acceptedSuggestions"]},
+}
+FEEDBACK = _object("feedback", feedback={"type": "array", "items": OUTCOME})
 DISCOVERY = _object("services", services={"type": "array", "items": SERVICE})
 ASSESSMENT_SCHEMA = json.loads(Path(__file__).with_name("assessment_schema.json").read_text(encoding="utf-8"))
 
@@ -88,6 +143,23 @@ def check_discovery(body: Any) -> None:
             names = re.findall(r"[?&]([^=]+)=", template)
             assert len(names) == len(set(names)), f"some clients join a repeated parameter: {template}"
             assert len(template) < 2_000, f"too long for a URL: {template[:60]}…"
+
+
+def check_request(body: Any) -> None:
+    """A call as an EHR owes it to us, prefetch values of section 2.6 included that are by the book."""
+    _conforms(body, REQUEST)
+    context = {"userId": REFERENCE, "patientId": ID, **CONTEXTS[body["hook"]]}
+    _conforms(body["context"], {"type": "object", "required": list(context), "properties": context})
+    kind = body["context"]["userId"].partition("/")[0]
+    portal = ("Patient", "RelatedPerson") if body["hook"] == "patient-view" else ()
+    assert kind in ("Practitioner", "PractitionerRole", *portal), kind
+    patient = body.get("fhirAuthorization", {}).get("patient")
+    assert patient in (None, body["context"]["patientId"]), "the token is of another patient"
+
+
+def check_feedback(body: Any) -> None:
+    _conforms(body, FEEDBACK)
+    assert not list(_empties(body, frozenset({"feedback"}))), list(_empties(body, frozenset({"feedback"})))
 
 
 def check_response(body: Any) -> None:

@@ -23,7 +23,7 @@ from fhir.resources.R4B.operationoutcome import OperationOutcome
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from cds_hooks_schema import ASSESSMENT, check_response
+from cds_hooks_schema import ASSESSMENT, check_request, check_response
 from fhir_mappings.sources import SEARCHES
 from hooks import create_app
 from hooks.cds_client import CdsClient
@@ -82,7 +82,9 @@ class Chart:
         """The service's own templates, filled; references come relative and absolute, as servers mix them."""
         discovery = client().get("/cds-services").json
         context = {"userId": "Practitioner/1", "patientId": self.id}
-        return deepcopy(prefetched(discovery, context, Holdings(self.resources), EHR))
+        sent = deepcopy(prefetched(discovery, context, Holdings(self.resources), EHR))
+        check_request(self.call(sent))
+        return sent
 
     def call(self, prefetch: dict[str, Any] | None = None, **members: Any) -> dict[str, Any]:
         """A hook call about this child; a member given as None is left out."""
@@ -91,10 +93,13 @@ class Chart:
         return {name: value for name, value in told.items() if value is not None}
 
 
-def tell(service: FlaskClient, body: Any, path: str = SERVICE) -> TestResponse:
-    """The answer to a call, which keeps the rules for all answers."""
+def tell(service: FlaskClient, body: Any, path: str = SERVICE, by_the_book: bool = True) -> TestResponse:
+    """The answer to a call, which keeps the rules for all answers. A call that is answered is one by the book, too, unless
+    the test says that it is not; what is under the prefetch keys is `Chart.prefetch`'s to answer for, and theirs who break it."""
     answer = service.post(path, json=body)
     owed_to_every_caller(answer)
+    if answer.status_code == 200 and by_the_book:
+        check_request({**body, "prefetch": {}})
     return answer
 
 

@@ -203,3 +203,35 @@ def test_a_summary_is_one_short_harmless_line(text):
 def test_a_summary_of_139_characters_is_whole_and_140_is_cut():
     assert summary("x" * 139) == "x" * 139
     assert summary("x" * 140) == "x" * 138 + "…"
+
+
+@every_hostile
+@pytest.mark.parametrize("hook", ["order-select", "order-sign"])
+def test_a_draft_order_may_be_called_anything(hook, text):
+    """The order card names what was ordered: in words of ours, or harmlessly."""
+    chart = Chart("screening-complete")
+    drug = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "1597258", "display": text}], "text": text}
+    order = {"resourceType": "MedicationRequest", "id": "d1", "status": "draft", "intent": "order", "subject": {"reference": f"Patient/{chart.id}"},
+             "medicationCodeableConcept": drug, "note": [{"text": text}]}  # fmt: skip
+    drafts = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": order}]}
+    context = {"userId": "Practitioner/1", "patientId": chart.id, "selections": ["MedicationRequest/d1"], "draftOrders": drafts}
+    call = chart.call(with_every_text(chart.prefetch(), text), hook=hook, context=context)
+    for sent in (call, {**call, "prefetch": chart.prefetch()}):
+        cards = tell(client(), sent, f"/cds-services/nct05827549-{hook}").json["cards"]
+        assert cards or sent is call, "with a clean chart there is a card"
+        for card in cards:
+            harmless(card)
+
+
+@every_hostile
+def test_a_suggestion_says_nothing_that_the_chart_says(text):
+    """Its label, its description and the request are ours: a word of the chart could not be escaped there."""
+    chart = Chart("missing-echo")
+    sent = chart.prefetch()
+    clean = [(s["label"], s["actions"][0]["description"]) for s in card_of(chart, sent)[0]["suggestions"]]
+    for entry in sent["conditions"]["entry"]:
+        entry["resource"]["code"]["text"] = text
+    (card,) = card_of(chart, sent)
+    assert [(s["label"], s["actions"][0]["description"]) for s in card["suggestions"]] == clean
+    for label, description in clean:
+        harmless({"summary": label, "detail": description})

@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 
+from cds_hooks_schema import check_feedback
 from command_line import run
 from hook_calls import SERVICE, Chart, client, owed_to_every_caller, refusal, tell
 
@@ -31,7 +32,9 @@ def card_of(service, child="screening-complete"):
 
 
 def reported(service, *entries):
-    answer = service.post(PATH, json={"feedback": list(entries)})
+    told = {"feedback": list(entries)}
+    check_feedback(told)
+    answer = service.post(PATH, json=told)
     if answer.status_code != 200:
         owed_to_every_caller(answer)
     else:
@@ -88,7 +91,7 @@ def test_the_figures_of_the_command(service, database, monkeypatch):
 
 def test_a_card_we_never_sent_is_no_error(service):
     assert reported(service, {"card": "0f5d2a0e-0000-4000-8000-000000000000", "outcome": "accepted",
-                              "acceptedSuggestions": [{"id": "x"}], "outcomeTimestamp": WHEN}).status_code == 200  # fmt: skip
+                              "acceptedSuggestions": [{"id": "0f5d2a0e-0000-4000-8000-000000000001"}], "outcomeTimestamp": WHEN}).status_code == 200  # fmt: skip
 
 
 @pytest.mark.parametrize(("body", "named"), [

@@ -20,6 +20,7 @@ import hooks.answers
 from command_line import run
 from hook_calls import EHR, HOOK_INSTANCE, SERVICE, TOKEN, Chart, client, playing, tell
 from hooks.logs import configure_logs
+from signed_calls import token
 
 MARKERS = ("Zwetschgenbaum", "zwetschge", "MRN-4711", "geheim-token", "0815-phone", "Pflaumenweg", "marked-practitioner", "marked-unit")
 SECRET = {**TOKEN, "access_token": "geheim-token"}
@@ -183,3 +184,50 @@ def test_the_hook_instance_is_no_secret_and_no_key(written):
     answers = [tell(client(), call_of(chart, prefetch=chart.prefetch(), hookInstance=HOOK_INSTANCE[:-1] + last)) for last in "abc"]
     assert len({answer.json["cards"][0]["summary"] for answer in answers}) == 1
     free_of_markers(written())
+
+
+# --- every kind of conversation, and every place that could keep a word of it -----------------------------------------
+
+WHEN = "2025-09-01T10:00:00Z"
+BLINATUMOMAB = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "1597258", "display": "Zwetschgenbaum"}]}
+
+
+def conversations(service, chart):
+    """`(path, body)` of one call of each hook and feedback in both shapes, each full of markers; the last three are refused."""
+    sent, base = chart.prefetch(), SERVICE.removesuffix("patient-view")
+    order = {"resourceType": "MedicationRequest", "id": "MRN-4711", "status": "draft", "intent": "order", "note": [{"text": "Zwetschgenbaum"}],
+             "subject": {"reference": f"Patient/{chart.id}", "display": "Zwetschgenbaum"}, "medicationCodeableConcept": BLINATUMOMAB}  # fmt: skip
+    context = {"userId": "Practitioner/marked-practitioner", "patientId": chart.id, "encounterId": "zwetschge-encounter",
+               "draftOrders": {"resourceType": "Bundle", "entry": [{"resource": order}]}, "selections": ["MedicationRequest/MRN-4711"]}  # fmt: skip
+    cards = []
+    for hook in ("patient-view", "encounter-start", "order-select", "order-sign"):
+        call = call_of(chart, hook=hook, context=context, prefetch=sent)
+        yield base + hook, call
+        cards.append(service.post(base + hook, json=call).json["cards"][0]["uuid"] if hook == "patient-view" else None)
+    card, told = {"card": cards[0], "outcome": "overridden", "outcomeTimestamp": WHEN}, {"userComment": "Zwetschgenbaum MRN-4711"}
+    epic = {"userComment": "0815-phone", "extension": {"com.epic.cdshooks.feedback.overrideReason.reasonTitle": "Ineligible"}}
+    yield SERVICE + "/feedback", {"feedback": [{**card, "overrideReason": told}]}
+    yield SERVICE + "/feedback", {"feedback": [{**card, "outcomeTimestamp": "2025-09-01T11:00:00Z", "overrideReasons": epic}]}
+    yield SERVICE + "/feedback", {"feedback": [{**card, "outcome": "Zwetschgenbaum", "overrideReason": told}]}
+    yield base + "order-sign", call_of(chart, hook="order-sign", context={**context, "draftOrders": "Zwetschgenbaum"})
+    yield base + "encounter-start", call_of(chart, hook="encounter-start", context={**context, "encounterId": ["MRN-4711"]})
+
+
+def test_no_conversation_leaves_a_word_anywhere(written, tmp_path):
+    """Not in the logs, the figures, the database, the headers, the refusals, or on the page that says whether we are ready."""
+    service, chart, tokens, answers = client(database=f"sqlite:///{tmp_path}/state.sqlite3"), marked(), [], []
+    for path, body in conversations(service, chart):
+        tokens.append(token(path))
+        answers.append(service.post(path, json=body, headers={"Authorization": f"Bearer {tokens[-1]}"}))
+        again = service.post(path, json=body, headers={"Authorization": f"Bearer {tokens[-1]}"})
+        assert again.status_code == 401
+        answers.append(again)
+    assert [a.status_code for a in answers[::2]] == [200] * 6 + [400] * 3
+    kept = [file.read_bytes().decode("latin-1") for file in tmp_path.iterdir()]
+    pages = [service.get(page).text for page in ("/metrics", "/readyz", "/healthz")]
+    told = [str(a.headers) + (a.text if a.status_code >= 400 else "") for a in answers]
+    everything = "\n".join([written(), *kept, *pages, *told])
+    assert "overridden" in everything and "answered" in everything, "it is the right place to look"
+    free_of_markers(everything)
+    for once in tokens:
+        assert once not in everything and once.rpartition(".")[2] not in everything, "a token, or its signature"

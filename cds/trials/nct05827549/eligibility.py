@@ -156,7 +156,12 @@ def liver_function(p: Case, policy: Policies) -> Finding:
 )
 def cardiac_function(p: Case, policy: Policies) -> Finding:
     shortening, ejection = p.latest_echo(policy.echo_days)
-    return (shortening >= amount("27 %")) | (ejection >= amount("50 %"))
+    enough = (shortening >= amount("27 %")) | (ejection >= amount("50 %"))
+    doubts = [r for series, limit in ((p.facts.shortening_fraction, "27 %"), (p.facts.ejection_fraction, "50 %"))
+              for r in p.undated(series, policy.echo_days) if r.problem or (r.value >= amount(limit)).truth is NOT_MET]  # fmt: skip
+    if enough.truth is MET and doubts:
+        return unknown(*(Gap("ejection fraction", Why.IMPRECISE, f"{r.source}: is it of the most recent echocardiogram?", (r.source,)) for r in doubts))
+    return enough
 
 
 @inclusion(
