@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 import click
+from flask import Flask
 from rich.console import Console
 
 from cds import assess as judge
@@ -67,15 +68,19 @@ def demo(port: int) -> None:
     """See it work: a FHIR server with invented children, the service, and a chart that calls it."""
     from werkzeug.serving import make_server
 
+    from hooks.app import create_app
     from hooks.demo import create_demo
 
     configure_logs(quiet=True)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # the page shows every call; the terminal shows the address
     try:
-        server = make_server("127.0.0.1", port, create_demo(), threaded=True)
+        server = make_server("127.0.0.1", port, Flask(__name__), threaded=True)
     except (OSError, SystemExit):
         raise CannotDo(f"port {port} is taken; choose another with --port, or --port 0 for any") from None
-    click.echo(f"http://127.0.0.1:{server.server_port}/")
+    address = f"http://127.0.0.1:{server.server_port}"
+    settings = Config.development().model_copy(update={"public_url": address, "contact": "nobody: this is a demonstration"})
+    server.app = create_demo(service_app_factory=lambda: create_app(settings))
+    click.echo(f"{address}/")
     click.echo("Open it in a browser. All children are invented. Ctrl-C ends it.", err=True)
     try:
         server.serve_forever()

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 ASSESSMENT = "org.relapse-cds.assessment"
 UUID = {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
 WORDS = {"type": "string", "minLength": 1}
-HTTPS = {"type": "string", "pattern": r"^https://[^\s/]+\.[^\s]+$"}
+HTTPS = {"type": "string", "pattern": r"^(https://[^\s/]+\.[^\s]+|http://127\.0\.0\.1:\d+/[^\s]*)$"}  # the demo is on this machine
 EXTENSION = {"type": "object", "minProperties": 1, "propertyNames": {"pattern": r"^[a-z]+(\.[a-zA-Z0-9-]+)+$"}}
 CRITERIA = [f"INC-{n:02d}" for n in range(1, 13)] + [f"EXC-{n:02d}" for n in range(1, 14)]
 MODIFIABLE = {"INC-06", "INC-07", "INC-08", "INC-09", "EXC-10"}

@@ -374,3 +374,33 @@ def test_the_service_says_what_each_story_expects(mode: str) -> None:
             open_or_blocked = [c["id"] for c in ours] + assessment["blocking"]
             assert bool(open_or_blocked) is (child.overall != PENDING), (child.id, open_or_blocked)
             assert assessment["overall"] == child.overall or child.overall == PENDING, child.id
+
+
+@pytest.mark.parametrize("mode", ["prefetch", "fetch"])
+def test_an_order_is_warned_of_where_it_would_break_a_criterion(mode: str) -> None:
+    with running(create_demo()) as host:
+
+        def cards(child: str, moment: str) -> list[dict[str, Any]]:
+            told = requests.get(f"{host}/chart/{child}/call?mode={mode}&moment={moment}", timeout=60).json()
+            assert told["status"] == 200 and told["trouble"] == ""
+            return told["response"]["cards"]
+
+        for moment, criterion in (("blinatumomab", "INC-05"), ("transplant", "INC-04")):
+            (card,) = cards("screening-complete", moment)
+            assert criterion in card["summary"] and card["indicator"] == "warning"
+            assert cards("asthma", moment) == []
+        assert cards("screening-complete", "vincristine") == []
+        assert requests.get(f"{host}/chart/asthma/call?moment=other", timeout=20).status_code == 404
+
+
+def test_an_order_can_be_tried_on_the_page(browser: Any) -> None:
+    from selenium.webdriver.support.ui import Select, WebDriverWait
+
+    with running(create_demo()) as host:
+        browser.get(f"{host}/chart/screening-complete")
+        WebDriverWait(browser, 30).until(lambda b: b.find_elements("css selector", ".card.info"))
+        Select(browser.find_element("id", "moment")).select_by_value("blinatumomab")
+        WebDriverWait(browser, 30).until(lambda b: b.find_elements("css selector", ".card.warning"))
+        Select(browser.find_element("id", "moment")).select_by_value("vincristine")
+        WebDriverWait(browser, 30).until(lambda b: "would break no criterion" in b.find_element("id", "cards").text)
+        assert browser.get_log("browser") == []

@@ -1,4 +1,4 @@
-"""The EHR's half of the conversation: fill the prefetch templates, fire `patient-view`, take what comes back."""
+"""The EHR's half of the conversation: fill the prefetch templates, fire a hook, take what comes back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,22 @@ from hooks.demo.chart_review import REVIEWER
 from hooks.demo.fhir_search import Holdings, Refused, Resource, outcome
 from hooks.demo.markdown import to_html
 
-SERVICE = "nct05827549-patient-view"
+SERVICE = "nct05827549-%s"
+MOMENTS: dict[str, tuple[str, Resource | None]] = {  # what the clinician does: the hook, and the order being signed
+    "open": ("patient-view", None),
+    "blinatumomab": ("order-sign", {
+        "resourceType": "MedicationRequest", "id": "draft", "status": "draft", "intent": "order",
+        "medicationCodeableConcept": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "1597258"}], "text": "blinatumomab"},
+    }),
+    "transplant": ("order-sign", {
+        "resourceType": "ServiceRequest", "id": "draft", "status": "draft", "intent": "order",
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "58390007"}], "text": "allogeneic marrow transplant"},
+    }),
+    "vincristine": ("order-sign", {
+        "resourceType": "MedicationRequest", "id": "draft", "status": "draft", "intent": "order",
+        "medicationCodeableConcept": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "11202"}], "text": "vincristine"},
+    }),
+}  # fmt: skip
 PATIENCE_S = 30
 TOKEN = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 
@@ -37,14 +52,15 @@ class Conversation:
         return asdict(self)
 
 
-def patient_view(patient_id: str, mode: str, held: Holdings, host: str, fhir: str) -> Conversation:
+def fire(moment: str, patient_id: str, mode: str, held: Holdings, host: str, fhir: str) -> Conversation:
     """`prefetch`: everything travels with the call, and no server is named. `fetch`: only the server is named."""
-    url = f"{host}/cds-services/{SERVICE}"
-    body: dict[str, Any] = {
-        "hook": "patient-view",
-        "hookInstance": str(uuid.uuid4()),
-        "context": {"userId": f"Practitioner/{REVIEWER['id']}", "patientId": patient_id},
-    }
+    hook, order = MOMENTS[moment]
+    url = f"{host}/cds-services/{SERVICE % hook}"
+    context: dict[str, Any] = {"userId": f"Practitioner/{REVIEWER['id']}", "patientId": patient_id}
+    if order:
+        draft = {**order, "subject": {"reference": f"Patient/{patient_id}"}}
+        context["draftOrders"] = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": draft}]}
+    body: dict[str, Any] = {"hook": hook, "hookInstance": str(uuid.uuid4()), "context": context}
     began = time.perf_counter()
     with requests.Session() as session:
         session.trust_env = False  # the service is on this very machine; a proxy has no business in between
@@ -52,7 +68,7 @@ def patient_view(patient_id: str, mode: str, held: Holdings, host: str, fhir: st
             if mode == "prefetch":
                 discovery = session.get(f"{host}/cds-services", timeout=PATIENCE_S)
                 discovery.raise_for_status()
-                body["prefetch"] = prefetched(discovery.json(), body["context"], held, fhir)
+                body["prefetch"] = prefetched(discovery.json(), context, held, fhir, hook)
             else:
                 body["fhirServer"] = fhir
             began = time.perf_counter()
@@ -72,10 +88,10 @@ def patient_view(patient_id: str, mode: str, held: Holdings, host: str, fhir: st
     return Conversation(url, body, 200, answer, took, [to_html(card.get("detail", "")) for card in answer["cards"]])
 
 
-def prefetched(discovery: Any, context: dict[str, str], held: Holdings, fhir: str) -> dict[str, Any]:
+def prefetched(discovery: Any, context: dict[str, Any], held: Holdings, fhir: str, hook: str = "patient-view") -> dict[str, Any]:
     """The service's own templates, resolved. One with a token we cannot fill is left out, as the standard says."""
-    service = next(s for s in discovery["services"] if s["id"] == SERVICE)
-    known = {f"context.{name}": value for name, value in context.items()}
+    service = next(s for s in discovery["services"] if s["id"] == SERVICE % hook)
+    known = {f"context.{name}": value for name, value in context.items() if isinstance(value, str)}
     results = {}
     for key, template in service.get("prefetch", {}).items():
         if all(token in known for token in TOKEN.findall(template)):

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request
 
 from hooks.demo.chart import banner, tables
 from hooks.demo.children import CHILDREN, Child
-from hooks.demo.ehr import patient_view
+from hooks.demo.ehr import MOMENTS, fire
 from hooks.demo.fhir_search import Holdings
 from hooks.demo.fhir_words import age_words, day_words, name_of
 
@@ -50,11 +50,11 @@ def chart_pages(held: Callable[[], Holdings], today: Callable[[], date], fhir_pr
 
     @pages.get("/chart/<id>/call")
     def call(id: str) -> Response:
-        mode = request.args.get("mode", "prefetch")
-        if id not in BY_ID or mode not in ("prefetch", "fetch"):
+        mode, moment = request.args.get("mode", "prefetch"), request.args.get("moment", "open")
+        if id not in BY_ID or mode not in ("prefetch", "fetch") or moment not in MOMENTS:
             abort(404)
         host = own_address()
-        return jsonify(patient_view(id, mode, held(), host, host + fhir_prefix).as_json())
+        return jsonify(fire(moment, id, mode, held(), host, host + fhir_prefix).as_json())
 
     @pages.errorhandler(404)
     def not_here(_: Exception) -> tuple[str, int]:

@@ -4,10 +4,10 @@ import { button, make, outwardLink } from "./make.js";
 
 const KINDS = { info: "Information", warning: "Warning", critical: "Critical" };
 
-export function cardsOf(conversation, panel) {
+export function cardsOf(conversation, panel, moment) {
   if (conversation.trouble) return [troubleOf(conversation)];
   const cards = conversation.response.cards;
-  if (!cards.length) return [silenceOf(panel)];
+  if (!cards.length) return [silenceOf(panel, moment)];
   return cards.map((card, index) => cardOf(card, conversation, index, panel));
 }
 
@@ -80,8 +80,10 @@ async function sendFeedback(serviceUrl, feedback) {
   return answer?.ok ?? false;
 }
 
-function silenceOf(panel) {
-  const why = panel.dataset.silence;
+const ORDER_SILENCE = "the order would break no criterion, or this child cannot take part any more, or already does";
+
+function silenceOf(panel, moment) {
+  const why = moment === "open" ? panel.dataset.silence : ORDER_SILENCE;
   const words = why
     ? `The service answered with no card: ${why}.`
     : "The service answered with no card. For this story one was expected.";

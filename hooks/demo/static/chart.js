@@ -29,7 +29,13 @@ function prepareSearch() {
   if (current && wide.matches) list.parentElement.scrollTop = current.offsetTop - 160;
 }
 
-async function ask(panel, mode) {
+/** What the two switches say now. A browser may restore them from an earlier visit, so they themselves are asked. */
+function question() {
+  return { mode: document.querySelector("input[name=mode]:checked").value, moment: document.getElementById("moment").value };
+}
+
+async function ask(panel) {
+  const { mode, moment } = question();
   const cards = document.getElementById("cards");
   const timing = document.getElementById("timing");
   cards.setAttribute("aria-busy", "true");
@@ -38,7 +44,7 @@ async function ask(panel, mode) {
   setConversation(null);
   let conversation;
   try {
-    const answer = await fetch(`${panel.dataset.call}?mode=${mode}`, { headers: { Accept: "application/json" } });
+    const answer = await fetch(`${panel.dataset.call}?mode=${mode}&moment=${moment}`, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
     conversation = await answer.json();
   } catch (error) {
@@ -46,8 +52,8 @@ async function ask(panel, mode) {
     conversation = { url: "", request: null, status: 0, response: null, milliseconds: 0, details: [], trouble };
   }
   // Someone who switches quickly must not see the answer to the other question.
-  if (document.querySelector("input[name=mode]:checked").value !== mode) return;
-  cards.replaceChildren(...cardsOf(conversation, panel));
+  if (question().mode !== mode || question().moment !== moment) return;
+  cards.replaceChildren(...cardsOf(conversation, panel, moment));
   cards.setAttribute("aria-busy", "false");
   const way = mode === "prefetch" ? "chart sent with the call" : "chart fetched by the service";
   timing.textContent = conversation.status ? `Answered in ${conversation.milliseconds} ms · ${way}` : "\u00a0";
@@ -58,9 +64,6 @@ prepareSearch();
 const panel = document.getElementById("panel");
 if (panel) {
   prepareWire();
-  for (const choice of document.querySelectorAll("input[name=mode]")) {
-    choice.addEventListener("change", () => ask(panel, choice.value));
-  }
-  // A browser may restore the switch of an earlier visit, so the switch itself is asked.
-  ask(panel, document.querySelector("input[name=mode]:checked").value);
+  for (const choice of document.querySelectorAll("input[name=mode], #moment")) choice.addEventListener("change", () => ask(panel));
+  ask(panel);
 }
