@@ -14,7 +14,7 @@ from hooks.fhir_patience import RETRY_STATUS, asked_pause
 from hooks.no_answer import NoAnswer, Unwell
 from hooks.screen.export_capability import capability
 from hooks.screen.export_error import ExportError, NoExport
-from hooks.screen.export_patience import Backoff, Sleep, json_of
+from hooks.screen.export_patience import MOST_AT_FIRST, Backoff, Sleep, json_of
 from hooks.screen.export_wire import ExportWire
 from hooks.screen.progress import Told
 
@@ -31,7 +31,7 @@ def kick_off_url(base_url: str, types: Sequence[str], group: str | None, since: 
 
 def kick_off(wire: ExportWire, url: str, told: Told, sleep: Sleep, *, of_group: bool = False) -> str:
     """The address to ask how far the export is. Raises ExportError."""
-    backoff, prefer = Backoff(wire, sleep), "respond-async"
+    backoff, prefer = Backoff(wire, sleep, MOST_AT_FIRST), "respond-async"
     while True:
         try:
             with wire.asked("GET", url, {"Accept": "application/fhir+json", "Prefer": prefer}, wire.short()) as response:

@@ -18,6 +18,7 @@ MAX_BYTES = 64 * 1024 * 1024  # of a list of files
 LONGEST_PAUSE = 30.0  # seconds between two questions, unless the server asks for more
 LEAST_PAUSE = 1.0  # and unless it asks for less: "Retry-After: 0" must not make us a nuisance
 MOST_FAILURES = 20  # in a row, after which the server is taken for dead: about nine minutes
+MOST_AT_FIRST = 4  # of a server that has not answered once: some seconds, while somebody waits at the terminal
 Sleep = Callable[[float], object]
 
 
@@ -27,13 +28,14 @@ class Backoff:
 
     wire: ExportWire
     sleep: Sleep
+    most: int = MOST_FAILURES  # in a row
     next: float = LEAST_PAUSE
     failures: int = 0
 
     def pause(self, asked: float | None = None, failed: str = "") -> None:
         self.failures = self.failures + 1 if failed else 0
-        if self.failures == MOST_FAILURES:
-            raise ExportError(f"{failed}, {MOST_FAILURES} times in a row; the same command continues when it is well again")
+        if self.failures == self.most:
+            raise ExportError(f"{failed}, {self.most} times in a row; the same command continues when it is well again")
         seconds = self.next if asked is None else max(asked, LEAST_PAUSE)
         self.next = min(2 * self.next, LONGEST_PAUSE)
         if seconds >= self.wire.limit.remaining():
