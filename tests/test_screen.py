@@ -202,6 +202,19 @@ def test_absolute_and_versioned_references(tmp_path, plain):
     assert assessments(tmp_path / "out") == plain
 
 
+def test_slashes_written_with_a_backslash(tmp_path, plain):
+    """As some writers of JSON do."""
+    screened(written(tmp_path / "in", [(kind, line.replace("/", r"\/")) for kind, line in child_lines()]), tmp_path / "out")
+    assert assessments(tmp_path / "out") == plain
+
+
+def test_line_ends_and_the_mark_some_programs_put_first(copied, plain, tmp_path):
+    for file in copied.iterdir():
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n").replace(b', "', b',\r"'))
+    screened(copied, tmp_path / "out")
+    assert assessments(tmp_path / "out") == plain and summary_of(tmp_path / "out")["broken"] == 0
+
+
 def test_a_drug_named_only_by_reference_is_followed(copied, tmp_path):
     dose = {"resourceType": "MedicationAdministration", "id": "blina", "status": "completed", "subject": {"reference": "Patient/screening-complete"},
             "medicationReference": {"reference": "Medication/m77"}, "effectiveDateTime": "2024-01-01"}  # fmt: skip

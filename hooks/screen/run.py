@@ -27,6 +27,8 @@ from hooks.screen.cohort import WORK, Found, Screening, TooManyErrors, screen
 from hooks.screen.comparison import KINDS, Changed, NoPrevious, compare, read_previous
 from hooks.screen.finding import TYPES
 from hooks.screen.lines import files_of
+from hooks.screen.spark_run import judged_on_spark
+from hooks.screen.spark_source import ADDRESS
 from hooks.screen.spool import whole, write_json
 from hooks.screen.watching import Watcher
 from hooks.screen.worklist import write_worklist
@@ -45,6 +47,7 @@ class Asked:
     processes: int
     max_errors: int | None = None
     record_link: str | None = None
+    spark: Any = None  # a Spark session that judges instead of processes of ours
 
 
 def run(asked: Asked, watcher: Watcher) -> None:
@@ -75,6 +78,8 @@ def _judged(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:
         from hooks.screen.from_server import from_server
 
         return from_server(asked, watcher)
+    if asked.spark and ADDRESS.match(asked.source):
+        return judged_on_spark(asked, asked.source, asked.out / WORK, watcher)
     if not folder.is_dir():
         raise CannotDo(f"{asked.source}: is neither a folder nor a FHIR base URL")
     if files_of(folder):
@@ -92,6 +97,8 @@ def _judged(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:
 
 
 def judged_folder(asked: Asked, folder: Path, watcher: Watcher, work: Path | None = None) -> tuple[Path, Found]:
+    if asked.spark:
+        return judged_on_spark(asked, f"file://{folder.resolve()}", work or asked.out / WORK, watcher)
     return screen(Screening(folder, work or asked.out / WORK, NCT05827549, asked.as_of, asked.processes, asked.config.site_codes, asked.max_errors), watcher)
 
 
