@@ -43,17 +43,25 @@ TOGETHER: tuple[tuple[tuple[Concept, ...], ...], ...] = (
 
 def read_site_codes(path: str | Path) -> Codelists:
     """The lists we ship with a site's codes on top. Any mistake in the file is a CodelistError with its line."""
+    return site_codes_from(str(path), site_codes_text(path))
+
+
+def site_codes_text(path: str | Path) -> str:
+    """The file as text, for those who must send it elsewhere."""
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
+        return Path(path).read_bytes().decode("utf-8-sig")
     except OSError as unreadable:
         raise CodelistError(f"{path}: {unreadable.strerror}, name a file that can be read") from unreadable
     except UnicodeDecodeError as broken:
         line = broken.object[:broken.start].count(b"\n") + 1
         raise CodelistError(f"{path} line {line}: not UTF-8, save it as 'CSV UTF-8'") from broken
 
+
+def site_codes_from(path: str, text: str) -> Codelists:
+    """The same from a text; `path` is what mistakes are told by."""
     lookup, labels = dict(CODELISTS.lookup), dict(CODELISTS.labels)
     lines: dict[tuple[str, str], dict[Concept, int]] = {}
-    for line, (system, code, concept, note) in _trimmed(str(path), text):
+    for line, (system, code, concept, note) in _trimmed(path, text):
         said = key(system, code)
         earlier = lines.setdefault(said, {})
         if problem := _mistake(*said, concept) or _repetition(code, concept, earlier) or _contradiction(said, concept):

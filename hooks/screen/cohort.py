@@ -76,9 +76,7 @@ def screen(asked: Screening, progress: Progress) -> tuple[Path, Found]:
     pieces = [piece for path in asked.files for piece in pieces_of(path)]
     with _workers(asked) as run:
         found, patients = _scope(asked, work, pieces, run, progress)
-        if asked.max_errors is not None and found.broken > asked.max_errors:
-            first = found.broken_lines[0]
-            raise TooManyErrors(f"{found.broken} lines are broken; the first is {first['file']}, line {first['line']}: {first['why']}")
+        refuse_too_many(found, asked.max_errors)
         _collect(asked, work, pieces, frozenset(patients), run, progress)
         _judge(asked, work, patients, run, progress)
     found.children = len(patients)
@@ -88,6 +86,12 @@ def screen(asked: Screening, progress: Progress) -> tuple[Path, Found]:
             with open(work / "judged" / f"{bucket:03d}.ndjson", "rb") as part:
                 shutil.copyfileobj(part, together)
     return target, found
+
+
+def refuse_too_many(found: Found, most: int | None) -> None:
+    if most is not None and found.broken > most:
+        first = found.broken_lines[0]
+        raise TooManyErrors(f"{found.broken} lines are broken; the first is {first['file']}, line {first['line']}: {first['why']}")
 
 
 def _scope(asked: Screening, work: Path, pieces: list[Piece], run: Run, progress: Progress) -> tuple[Found, set[str]]:
@@ -100,20 +104,25 @@ def _scope(asked: Screening, work: Path, pieces: list[Piece], run: Run, progress
     for piece, result in run(tasks.look, {piece: (piece,) for piece in pieces}):
         seen[piece] = result
         progress.advance(result.bytes)
-    found, patients = Found(files=len({piece.path for piece in pieces})), set[str]()
-    before: dict[Path, int] = defaultdict(int)
-    for piece in pieces:
-        result = seen[piece]
+    found, patients = added_up((piece.path.relative_to(asked.source).as_posix(), seen[piece]) for piece in pieces)
+    found.files = len({piece.path for piece in pieces})
+    write_json(kept, {"found": asdict(found), "patients": sorted(patients)})
+    return found, patients
+
+
+def added_up(pieces: Iterable[tuple[str, tasks.Seen]]) -> tuple[Found, set[str]]:
+    """The figures of all pieces, given by the name of their file and in order; and the patients in scope."""
+    found, patients = Found(), set[str]()
+    before: dict[str, int] = defaultdict(int)
+    for name, result in pieces:
         patients |= result.patients
         found.bytes, found.lines, found.nameless = found.bytes + result.bytes, found.lines + result.lines, found.nameless + result.nameless
         found.kinds = sorted({*found.kinds, *result.kinds})
         found.broken += result.broken + bool(result.cut_off)
-        name = piece.path.relative_to(asked.source).as_posix()
-        located = [(before[piece.path] + line + 1, why) for line, why in result.located]
-        located += [(before[piece.path] + result.lines + 1, result.cut_off)] if result.cut_off else []
+        located = [(before[name] + line + 1, why) for line, why in result.located]
+        located += [(before[name] + result.lines + 1, result.cut_off)] if result.cut_off else []
         found.broken_lines += [{"file": name, "line": line, "why": why} for line, why in located][: tasks.MOST_BROKEN - len(found.broken_lines)]
-        before[piece.path] += result.lines
-    write_json(kept, {"found": asdict(found), "patients": sorted(patients)})
+        before[name] += result.lines
     return found, patients
 
 

@@ -13,16 +13,18 @@ from hooks.command_line import configured
 
 @click.command()
 @click.argument("source")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the results; made if missing.")
+@click.option("--out", type=click.Path(file_okay=False), required=True, help="Folder for the results; made if missing.")
 @click.option("--previous", type=click.Path(path_type=Path), help="Results of an earlier screening, to tell what changed.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Judge as of this day (default: today).")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings: time zone, the site's codes, our own access.")
 @click.option("--processes", type=click.IntRange(1, 256), default=os.cpu_count() or 1, show_default=True, help="At the same time.")
 @click.option("--max-errors", type=click.IntRange(0), help="Give up when more lines than this are broken (default: never).")
 @click.option("--record-link", help="Address of a child's record in your EHR, with {id}; linked from the report.")
+@click.option("--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True, help="This machine, or Apache Spark.")
+@click.option("--master", help="Spark's master, such as spark://host:7077 (default: Spark's own settings, else local[*]).")
 @click.option("--quiet", is_flag=True, help="Nothing but errors.")
-def screen(source: str, out: Path, previous: Path | None, as_of: datetime | None, config_file: Path | None, processes: int,
-           max_errors: int | None, record_link: str | None, quiet: bool) -> None:
+def screen(source: str, out: str, previous: Path | None, as_of: datetime | None, config_file: Path | None, processes: int,
+           max_errors: int | None, record_link: str | None, engine: str, master: str | None, quiet: bool) -> None:
     """Judge a whole cohort: who fits, who nearly fits, and what is missing for each.
 
     \b
@@ -39,11 +41,21 @@ def screen(source: str, out: Path, previous: Path | None, as_of: datetime | None
     changes.json         with --previous: newly in scope, newly fitting, no longer fitting, and which fact changed
 
     Interrupted? Start the same command again: it goes on where it stopped.
+
+    With --engine spark, SOURCE and --out may be any address that Spark reads and writes, such as s3a://bucket/export, and
+    assessments.parquet is written as well. It begins anew when interrupted, and leaves --processes to Spark.
     """
     from hooks.screen.run import Asked, run
+    from hooks.screen.spark_run import run_on_spark
     from hooks.screen.watching import watched
 
+    if master and engine != "spark":
+        raise click.UsageError("--master is for --engine spark")
     config = configured(config_file)
     day = as_of.date() if as_of else config.today()
     with watched(quiet) as progress:
-        run(Asked(source, out, previous, day, config, processes, max_errors, record_link), progress)
+        asked = Asked(source, Path(out), previous, day, config, processes, max_errors, record_link)
+        if engine == "spark":
+            run_on_spark(asked, out, master, progress)
+        else:
+            run(asked, progress)

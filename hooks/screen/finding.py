@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Collection, Iterator
 
 from fhir_mappings.sources import SEARCHES
@@ -14,7 +15,8 @@ OF_NOBODY = frozenset(s.refers_to for s in SEARCHES if s.refers_to)
 """Medication, ResearchStudy: what others refer to."""
 
 _READ = re.compile(b'"(?:' + b"|".join(name.encode() for name in TYPES) + b')"')
-_REFERENCE = re.compile(rb"Patient/([A-Za-z0-9\-.]{1,64})")
+_REFERENCE = re.compile(rb"Patient\\?/([A-Za-z0-9\-.]{1,64})")
+"""Some writers of JSON put a backslash before every slash."""
 _ID = re.compile(rb'"id"\s*:\s*"([A-Za-z0-9\-.]{1,64})"')
 
 Hit = tuple[str, bytes, int]
@@ -68,7 +70,7 @@ def broken_lines(block: Block) -> Iterator[int]:
     start = 0
     while start < len(data):
         start, end = line_at(data, start)
-        line = data[start:end].strip()
+        line = data[start:end].removeprefix(BOM_UTF8).strip()  # some programs begin a file with it; readers of JSON skip it
         if line and not (line.startswith(b"{") and line.endswith(b"}")):
             yield start
         start = end + 1

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -14,6 +15,7 @@ import msgspec
 from cds import Protocol, assess
 from cds.assessment import Assessment
 from fhir_mappings import Answer, Outcome, Record, read_patient
+from fhir_mappings.diagnoses import is_leukaemia
 from fhir_mappings.record import Resource
 from fhir_mappings.sources import SEARCHES
 from fhir_mappings.subject import is_about, names
@@ -44,8 +46,10 @@ def record_of(patient_id: str, lines: Iterable[bytes], lacking: str = "", not_ke
         elif _belongs(resource, patient_id):
             resources.append(resource)
     answers = {s.name: _answer({s.resource_type, s.refers_to}, resources, broken, lacking) for s in SEARCHES}
-    missing = {s.name: NOT_KEPT for s in SEARCHES if s.resource_type in not_kept and not answers[s.name].resources}
-    return Record(patient_id, answers | missing)
+    answers |= {s.name: NOT_KEPT for s in SEARCHES if s.resource_type in not_kept and not answers[s.name].resources}
+    if not any(is_leukaemia(condition) for condition in answers["conditions"].resources):  # or the child would not be in scope
+        answers["conditions"] = replace(answers["conditions"], outcome=Outcome.PARTIAL, why="the leukaemia record that was seen could not be read")
+    return Record(patient_id, answers)
 
 
 def _belongs(resource: Resource, patient_id: str) -> bool:

@@ -11,7 +11,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO, NamedTuple
 
 BLOCK = 8 * 1024 * 1024
@@ -46,8 +46,12 @@ class Unreadable(Exception):
 
 def files_of(folder: Path) -> list[Path]:
     """The NDJSON files of a folder and of the folders in it, in the order of their names; hidden ones are left out."""
-    found = (path for path in folder.rglob("*") if path.name.lower().endswith(SUFFIXES) and path.is_file())
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    return sorted(path for path in folder.rglob("*") if is_ours(path.relative_to(folder)) and path.is_file())
+
+
+def is_ours(path: PurePath) -> bool:
+    """Is a file of this path below the source one to read?"""
+    return path.name.lower().endswith(SUFFIXES) and not any(part.startswith(".") for part in path.parts)
 
 
 def pieces_of(path: Path) -> list[Piece]:

@@ -29,6 +29,8 @@ from hooks.screen.finding import TYPES
 from hooks.screen.from_server import EXPORT, from_server
 from hooks.screen.lines import files_of
 from hooks.screen.report import read_assessments, write_report
+from hooks.screen.spark_run import judged_on_spark
+from hooks.screen.spark_source import ADDRESS
 from hooks.screen.spool import write_json
 from hooks.screen.watching import Watcher
 from hooks.screen.worklist import write_worklist
@@ -47,6 +49,7 @@ class Asked:
     processes: int
     max_errors: int | None = None
     record_link: str | None = None
+    spark: Any = None  # a Spark session that judges instead of processes of ours
 
 
 def run(asked: Asked, watcher: Watcher) -> None:
@@ -76,26 +79,33 @@ def run(asked: Asked, watcher: Watcher) -> None:
 def _judged(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:
     folder = Path(asked.source)
     if asked.source.startswith(("http://", "https://")):
+        if asked.spark:
+            raise CannotDo("--engine spark reads files; screen the FHIR server without it, or have it exported to files first")
         return from_server(asked, watcher)
+    if asked.spark and ADDRESS.match(asked.source):
+        return judged_on_spark(asked, asked.source, asked.out / WORK, watcher)
     if not folder.is_dir():
         raise CannotDo(f"{asked.source}: is neither a folder nor a FHIR base URL")
     if files := files_of(folder):
-        return screen(screening(asked, folder, files), watcher)
+        return _of_files(asked, folder, files, watcher)
     if bundle_files(folder):
         unpacked = asked.out / WORK / "bundles"
         shutil.rmtree(asked.out / WORK, ignore_errors=True)
         unpacked.mkdir(parents=True)
         watcher.say("Unpacking Bundles …")
         told = unpack(folder, unpacked / "bundles.ndjson")
-        assessments, found = screen(screening(asked, unpacked, files_of(unpacked), asked.out / WORK / "judging"), watcher)
+        assessments, found = _of_files(asked, unpacked, files_of(unpacked), watcher, asked.out / WORK / "judging")
         found.files, found.broken, found.broken_lines = told.files, found.broken + len(told.broken), told.broken + found.broken_lines
         return assessments, found
     raise CannotDo(f"{asked.source}: holds no NDJSON files (.ndjson, .ndjson.gz) and no Bundles (.json)")
 
 
-def screening(asked: Asked, folder: Path, files: Iterable[Path], work: Path | None = None, **more: Any) -> Screening:
-    return Screening(folder, tuple(files), work or asked.out / WORK, NCT05827549, asked.as_of, asked.processes, asked.config.site_codes,
-                     asked.max_errors, **more)  # fmt: skip
+def _of_files(asked: Asked, folder: Path, files: Iterable[Path], watcher: Watcher, work: Path | None = None) -> tuple[Path, Found]:
+    work = work or asked.out / WORK
+    if asked.spark:
+        return judged_on_spark(asked, f"file://{folder.resolve()}", work, watcher)
+    screening = Screening(folder, tuple(files), work, NCT05827549, asked.as_of, asked.processes, asked.config.site_codes, asked.max_errors)
+    return screen(screening, watcher)
 
 
 def _summary(asked: Asked, found: Found, assessments: Path, started: datetime, seconds: float, changes: list[Changed] | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from hooks.screen.parsing import parsed
 
 CONDITION = b'"Condition"'
 CODE = re.compile(rb'"code"\s*:\s*"([^"\\]{1,40})"')
-MENTIONED = re.compile(rb"Patient/([A-Za-z0-9\-.]{1,64})")
+MENTIONED = re.compile(rb"Patient\\?/([A-Za-z0-9\-.]{1,64})")
 
 
 def leukaemia_code() -> Callable[[bytes], bool]:

@@ -84,7 +84,7 @@ def _slice(path: Path, start: int, length: int) -> Iterator[bytes]:
         return
     with open(path, "rb") as file:
         file.seek(start)
-        yield from file.read(length).splitlines()
+        yield from file.read(length).split(b"\n")[:-1]  # not splitlines: a line may hold a carriage return
 
 
 def write_json(path: Path, content: object) -> None:

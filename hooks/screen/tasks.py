@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -14,14 +14,14 @@ from fhir_mappings.site_codes import read_site_codes
 from hooks.cards import SOFTWARE_VERSION
 from hooks.screen.finding import OF_NOBODY, broken_lines, kinds_in, lines_about, lines_with_id
 from hooks.screen.judging import as_line, judge, record_of
-from hooks.screen.lines import Piece, Unreadable, blocks
+from hooks.screen.lines import Block, Piece, Unreadable, blocks
 from hooks.screen.scope import Scope, leukaemia_code
 from hooks.screen.spool import Spool, read_bucket, whole, write_json
 
 MOST_BROKEN = 1_000  # lines of one piece that are named; all are counted
 NOT_AN_OBJECT = "is not a JSON object"
-_NAMED = re.compile(rb"\b(" + b"|".join(kind.encode() for kind in sorted(OF_NOBODY)) + rb")/([A-Za-z0-9\-.]{1,64})")
-_KINDS = tuple(f'"{kind}"'.encode() for kind in sorted(OF_NOBODY))
+_NAMED = re.compile(rb"\b(" + b"|".join(kind.encode() for kind in sorted(OF_NOBODY)) + rb")\\?/([A-Za-z0-9\-.]{1,64})")
+NAMED_KINDS = tuple(f'"{kind}"'.encode() for kind in sorted(OF_NOBODY))
 
 
 def at_start(site_codes: Path | None) -> None:
@@ -46,9 +46,14 @@ class Seen:
 
 def look(piece: Piece) -> Seen:
     """The first pass: who is in scope, and which lines are broken."""
+    return look_at(blocks(piece))
+
+
+def look_at(blocks: Iterable[Block]) -> Seen:
+    """The same, wherever the blocks come from."""
     seen, scope, could_be = Seen(), Scope(), leukaemia_code()
     try:
-        for block in blocks(piece):
+        for block in blocks:
             seen.kinds = seen.kinds or kinds_in(block)
             wrong = dict.fromkeys(broken_lines(block), NOT_AN_OBJECT) | dict(scope.look(block, could_be))
             for position in sorted(wrong):
@@ -70,8 +75,8 @@ def collect(piece: Piece, patients: frozenset[bytes], folder: Path, name: str) -
         for block in blocks(piece):
             for patient, line, _ in lines_about(block, patients):
                 spool.add(patient, line)
-                for kind, id in _NAMED.findall(line):
-                    named.setdefault(f"{kind.decode()}/{id.decode()}", []).append(patient)
+                for reference in named_in(line):
+                    named.setdefault(reference, []).append(patient)
             read += block.read
     except Unreadable:
         pass  # told by the first pass, which stopped at the same place
@@ -79,12 +84,17 @@ def collect(piece: Piece, patients: frozenset[bytes], folder: Path, name: str) -
     return read
 
 
+def named_in(line: bytes) -> Iterator[str]:
+    """The drugs and studies that a line names, as `Type/id`."""
+    return (f"{kind.decode()}/{id.decode()}" for kind, id in _NAMED.findall(line))
+
+
 def collect_named(piece: Piece, named: Mapping[bytes, tuple[str, ...]], folder: Path, name: str) -> int:
     """The third pass, where records name a drug or a study only by reference: that Medication, that ResearchStudy."""
     spool, read = Spool(folder, name), 0
     try:
         for block in blocks(piece):
-            for id, line, _ in lines_with_id(block, named, _KINDS):
+            for id, line, _ in lines_with_id(block, named, NAMED_KINDS):
                 for patient in named[id.encode()]:
                     spool.add(patient, line)
             read += block.read

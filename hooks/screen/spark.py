@@ -1,0 +1,93 @@
+"""A cohort screened on Apache Spark: the passes of the local engine, with its own functions, over any path Spark can read.
+
+The ids of the children in scope are held by every worker, as every process of the local engine does; their records are
+spread by child and sorted, so that a worker holds one child at a time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fhir_mappings.site_codes import site_codes_text
+from hooks.screen import spark_tasks
+from hooks.screen.cohort import Found, Progress, added_up, refuse_too_many
+from hooks.screen.spark_session import spark_session
+from hooks.screen.spark_source import files_below, lines_below
+from hooks.screen.worklist import COLUMNS, COUNTS
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+HITS = "patient string, stage int, file int, part long, place long, line binary"
+IN_ORDER = ("patient", "stage", "file", "part", "place")
+JUDGED = ", ".join([
+    "bucket int", "assessment string",
+    *(f"{name} {'boolean' if name == 'modifiable' else 'int' if name in COUNTS else 'string'}" for name in COLUMNS),
+])  # fmt: skip
+
+
+def screen_with_spark(source: str, out: str | Path, trial: str, as_of: date, *, master: str | None = None,
+                      session: SparkSession | None = None, site_codes: Path | None = None) -> Found:
+    """For programs: judge the cohort into `assessments.parquet` below `out`, which Spark writes; raise SparkFault if it cannot.
+
+    One row for each child: the columns of the work list, and `assessment`, the JSON of `assess --format json`.
+    """
+    with spark_session(master, session) as spark:
+        rows, found = judged_by_spark(spark, source, trial, as_of, site_codes)
+        rows.drop("bucket").write.mode("overwrite").parquet(f"{str(out).rstrip('/')}/assessments.parquet")
+        rows.unpersist()
+    return found
+
+
+def judged_by_spark(spark: SparkSession, source: str, trial: str, as_of: date, site_codes: Path | None = None,
+                    max_errors: int | None = None, progress: Progress | None = None) -> tuple[DataFrame, Found]:
+    """All children as rows of JUDGED in no order, kept by Spark until `unpersist`."""
+    codes = site_codes_text(site_codes) if site_codes else ""
+    files = files_below(spark, source)
+    _say(progress, "Looking for leukaemia")
+    numbers = {file.path: number for number, file in enumerate(files)}
+    lines = lines_below(spark, source).rdd
+    seen = lines.mapPartitions(partial(spark_tasks.look, site_codes=codes)).collect()
+    seen.sort(key=lambda one: (numbers[one[0]], one[1]))
+    found, patients = added_up((files[numbers[path]].name.as_posix(), what) for path, _, what in seen)
+    found.files, found.bytes, found.children = len(files), sum(file.bytes for file in files), len(patients)
+    refuse_too_many(found, max_errors)
+    hits, kept = _hits(spark, lines, patients, numbers, progress)
+    _say(progress, "Judging")
+    judge = partial(spark_tasks.judged, trial=trial, as_of=as_of, site_codes=codes)
+    by_child = hits.repartition("patient").sortWithinPartitions(*IN_ORDER)
+    rows = spark.createDataFrame(by_child.rdd.mapPartitions(judge), JUDGED, verifySchema=False).persist()
+    rows.count()  # now, while the hits are kept
+    kept.unpersist()
+    return rows, found
+
+
+def _hits(spark: SparkSession, lines: Any, patients: set[str], numbers: dict[str, int], progress: Progress | None) -> tuple[DataFrame, DataFrame]:
+    """The lines about each child, and at least one row for every child, who may have no line at all; and what Spark keeps of them."""
+    context = spark.sparkContext
+    everyone = spark.createDataFrame([(patient, 0, 0, 0, 0, None) for patient in sorted(patients)], HITS)
+    if not patients:
+        return everyone, everyone
+    _say(progress, "Collecting their records")
+    number = context.broadcast(numbers)
+    wanted = context.broadcast(frozenset(patient.encode() for patient in patients))
+    about = lines.mapPartitions(partial(spark_tasks.about, wanted=wanted, numbers=number))
+    hits = everyone.union(spark.createDataFrame(about, HITS, verifySchema=False)).persist()
+    whose: dict[bytes, set[str]] = defaultdict(set)
+    for id, patient in hits.rdd.mapPartitions(spark_tasks.named).collect():
+        whose[id].add(patient)
+    if not whose:
+        return hits, hits
+    _say(progress, "Following references")
+    named = context.broadcast({id: tuple(sorted(of)) for id, of in whose.items()})
+    more = lines.mapPartitions(partial(spark_tasks.with_id, wanted=named, numbers=number))
+    return hits.union(spark.createDataFrame(more, HITS, verifySchema=False)), hits
+
+
+def _say(progress: Progress | None, words: str) -> None:
+    if progress:
+        progress.stage(words, 1)

@@ -1,0 +1,94 @@
+"""What Spark's workers do with the lines they get: the functions of the local engine, fed from rows instead of files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from cds import trials
+from fhir_mappings import codelists
+from fhir_mappings.codelists import CODELISTS, Codelists
+from fhir_mappings.site_codes import site_codes_from
+from hooks.cards import SOFTWARE_VERSION
+from hooks.screen.finding import lines_about, lines_with_id
+from hooks.screen.judging import as_line, judge, record_of
+from hooks.screen.lines import Block
+from hooks.screen.spark_source import path_of
+from hooks.screen.spool import bucket_of
+from hooks.screen.tasks import NAMED_KINDS, Seen, look_at, named_in
+from hooks.screen.worklist import COLUMNS, row
+
+BLOCK = 1024 * 1024  # bytes of lines that are searched at once
+Line = tuple[Any, str, int]
+"""As `spark_source.lines_below` gives it: the bytes, the file, the beginning of its part."""
+Hit = tuple[str, int, int, int, int, bytes | None]
+"""Whose it is; then what puts a child's lines in order: first or named, number of the file, part, place in it; the line."""
+
+
+def look(rows: Iterable[Line], site_codes: str) -> Iterator[tuple[str, int, Seen]]:
+    """The first pass: what was seen of each part of a file."""
+    codelists.use(_codes(site_codes))
+    for path, part, blocks in _parts(rows):
+        yield path, part, look_at(blocks)
+
+
+def about(rows: Iterable[Line], wanted: Any, numbers: Any) -> Iterator[Hit]:
+    """The second pass: every line about a child in scope."""
+    for path, part, blocks in _parts(rows):
+        for block in blocks:
+            for patient, line, place in lines_about(block, wanted.value):
+                yield patient, 1, numbers.value[path], part, block.offset + place, line
+
+
+def named(hits: Iterable[Hit]) -> Iterator[tuple[bytes, str]]:
+    """The id of each drug and study that the lines name, with the child."""
+    yield from {(reference.partition("/")[2].encode(), hit[0]) for hit in hits if hit[5] for reference in named_in(hit[5])}
+
+
+def with_id(rows: Iterable[Line], wanted: Any, numbers: Any) -> Iterator[Hit]:
+    """The third pass: these drugs and studies, once for each child whose records name them."""
+    whose: Mapping[bytes, tuple[str, ...]] = wanted.value
+    for path, part, blocks in _parts(rows):
+        for block in blocks:
+            for id, line, place in lines_with_id(block, whose, NAMED_KINDS):
+                for patient in whose[id.encode()]:
+                    yield patient, 2, numbers.value[path], part, block.offset + place, line
+
+
+def judged(hits: Iterable[Hit], trial: str, as_of: date, site_codes: str) -> Iterator[tuple[Any, ...]]:
+    """One row for each child. Hits come sorted, so that one child is in memory at a time."""
+    codelists.use(_codes(site_codes))
+    protocol = getattr(trials, trial)
+    for patient, of_child in groupby(hits, itemgetter(0)):
+        lines = (bytes(hit[5]) for hit in of_child if hit[5] is not None)
+        assessment = judge(protocol, record_of(patient, lines), as_of).as_json(SOFTWARE_VERSION)
+        listed = row(assessment)
+        yield bucket_of(patient), as_line(assessment).decode(), *(listed[name] for name in COLUMNS)
+
+
+@lru_cache(maxsize=1)
+def _codes(site_codes: str) -> Codelists:
+    """A worker outlives a run, and the next may be another site's: so each task says which codes are in use."""
+    return site_codes_from("the site's codes", site_codes) if site_codes else CODELISTS
+
+
+def _parts(rows: Iterable[Line]) -> Iterator[tuple[str, int, Iterator[Block]]]:
+    """Spark hands a task the parts of files one after the other, each line by line."""
+    for (address, part), lines in groupby(rows, itemgetter(1, 2)):
+        yield path_of(address), part, _blocks(line[0] for line in lines)
+
+
+def _blocks(lines: Iterable[bytes]) -> Iterator[Block]:
+    held, size, offset = list[bytes](), 0, 0
+    for line in lines:
+        held.append(line)
+        size += len(line) + 1
+        if size >= BLOCK:
+            yield Block(b"\n".join(held) + b"\n", offset, size)
+            held, size, offset = [], 0, offset + size
+    if held:
+        yield Block(b"\n".join(held) + b"\n", offset, size)
