@@ -335,3 +335,18 @@ def test_other_files_are_another_screening(copied, tmp_path, plain):
     assert cohort_module.WORK == ".screen"
     screened(copied, tmp_path / "out")
     assert set(assessments(tmp_path / "out")) == IN_SCOPE | {"new"}
+
+
+def test_missing_data_is_told_by_site(tmp_path):
+    """The organisation that the Patient names; here every other child's."""
+    lines = []
+    for n, (kind, line) in enumerate(child_lines()):
+        patient = json.loads(line)
+        if kind == "Patient" and n % 2:
+            patient["managingOrganization"] = {"reference": "Organization/1", "display": "North clinic"}
+        lines.append((kind, json.dumps(patient)))
+    screened(written(tmp_path / "in", lines), tmp_path / "out")
+    summary = summary_of(tmp_path / "out")
+    assert set(summary["sites"].values()) == {"North clinic"} and 0 < len(summary["sites"]) < len(IN_SCOPE)
+    assert "North clinic" in (tmp_path / "out" / "report.html").read_text()
+    assert summary["patients_seen"] == len(CHILDREN)

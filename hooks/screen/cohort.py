@@ -63,10 +63,12 @@ class Found:
     files: int = 0
     bytes: int = 0
     lines: int = 0
+    patient_records: int = 0
     children: int = 0
     nameless: int = 0  # leukaemia records that name no patient
     broken: int = 0
     broken_lines: list[dict[str, Any]] = field(default_factory=list)  # file, line, why
+    sites: dict[str, str] = field(default_factory=dict)  # of the children whose Patient names one
     kinds: list[str] = field(default_factory=list)  # resource types seen at the beginning of the files
 
 
@@ -79,10 +81,13 @@ def screen(asked: Screening, progress: Progress) -> tuple[Path, Found]:
         refuse_too_many(found, asked.max_errors)
         _collect(asked, work, pieces, frozenset(patients), run, progress)
         _judge(asked, work, patients, run, progress)
+    buckets = sorted({bucket_of(patient) for patient in patients})
+    for bucket in buckets:
+        found.sites |= (notes_of(work / "judged", f"{bucket:03d}") or {})["sites"]  # type: ignore[operator]
     found.children = len(patients)
     target = work / "assessments.ndjson"
     with whole(target) as unfinished, open(unfinished, "wb") as together:
-        for bucket in sorted({bucket_of(patient) for patient in patients}):
+        for bucket in buckets:
             with open(work / "judged" / f"{bucket:03d}.ndjson", "rb") as part:
                 shutil.copyfileobj(part, together)
     return target, found
@@ -117,6 +122,7 @@ def added_up(pieces: Iterable[tuple[str, tasks.Seen]]) -> tuple[Found, set[str]]
     for name, result in pieces:
         patients |= result.patients
         found.bytes, found.lines, found.nameless = found.bytes + result.bytes, found.lines + result.lines, found.nameless + result.nameless
+        found.patient_records += result.patient_records
         found.kinds = sorted({*found.kinds, *result.kinds})
         found.broken += result.broken + bool(result.cut_off)
         located = [(before[name] + line + 1, why) for line, why in result.located]

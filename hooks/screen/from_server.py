@@ -17,7 +17,7 @@ from hooks.screen.bulk_export import Exported, export_to
 from hooks.screen.cohort import WORK, Found, Screening, screen
 from hooks.screen.export_error import ExportError, NoExport
 from hooks.screen.finding import OUTCOME, TYPES
-from hooks.screen.judging import as_line, judge
+from hooks.screen.judging import as_line, judge, site_of
 from hooks.screen.progress import Progress
 from hooks.screen.search_export import SearchError, patients_listed, patients_with_leukaemia
 from hooks.screen.spool import whole
@@ -63,6 +63,8 @@ def _one_by_one(asked: Asked, records: Iterable[Record], watcher: Watcher) -> tu
     target.parent.mkdir(parents=True, exist_ok=True)
     with whole(target) as unfinished, open(unfinished, "wb") as file:
         for record in records:
+            if site := site_of(record):
+                found.sites[record.patient_id] = site
             file.write(as_line(judge(NCT05827549, record, asked.as_of).as_json(SOFTWARE_VERSION)) + b"\n")
             found.children += 1
             watcher.advance(1)

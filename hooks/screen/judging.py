@@ -52,6 +52,14 @@ def record_of(patient_id: str, lines: Iterable[bytes], lacking: str = "", not_ke
     return Record(patient_id, answers)
 
 
+def site_of(record: Record) -> str:
+    """The organisation that looks after the child, as the Patient names it; empty where it names none."""
+    patient = next(iter(record.answer("patient").resources), {})
+    managing = patient.get("managingOrganization")
+    told = (managing.get("display") or managing.get("reference")) if isinstance(managing, Mapping) else None
+    return told if isinstance(told, str) else ""
+
+
 def _belongs(resource: Resource, patient_id: str) -> bool:
     """A line may name the child and be about somebody else: a sibling as donor, a mother."""
     if resource["resourceType"] in OF_NOBODY:

@@ -128,6 +128,9 @@ def _summary(asked: Asked, found: Found, assessments: Path, started: datetime, s
         "risk": dict(groups),
         "missing_kinds": [kind for kind in TYPES[:-1] if kind not in found.kinds],
         **asdict(found),
+        "patients_seen": found.patient_records or None,
+        "resources_read": found.lines,
+        "lines_broken": found.broken,
         **({"changes": dict(Counter(change.kind for change in changes))} if changes is not None else {}),
     }
 
@@ -152,7 +155,8 @@ def _tell(summary: dict[str, Any], watcher: Watcher) -> None:
     words = {**STATUS, "not_applicable": "No relapse of this kind of leukaemia on record"}
     for status in ("eligible_pending_clinician_review", "insufficient_data", "not_eligible", "not_applicable"):
         table.add_row(words[status], str(summary["overall"].get(status, 0)))
-    table.add_row(f"  of these: {NOT_MET_TODAY.lower()}", str(summary["modifiable"]))
+        if status == "not_eligible":
+            table.add_row(f"  of these: {NOT_MET_TODAY.lower()}", str(summary["modifiable"]))
     for kind in KINDS if "changes" in summary else ():
         table.add_row(kind.replace("_", " ").capitalize(), str(summary["changes"].get(kind, 0)))
     table.add_row("Files read", str(summary["files"]))

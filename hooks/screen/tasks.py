@@ -13,12 +13,13 @@ from fhir_mappings import codelists
 from fhir_mappings.site_codes import read_site_codes
 from hooks.cards import SOFTWARE_VERSION
 from hooks.screen.finding import OF_NOBODY, broken_lines, kinds_in, lines_about, lines_with_id
-from hooks.screen.judging import as_line, judge, record_of
+from hooks.screen.judging import as_line, judge, record_of, site_of
 from hooks.screen.lines import Block, Piece, Unreadable, blocks
 from hooks.screen.scope import Scope, leukaemia_code
 from hooks.screen.spool import Spool, read_bucket, whole, write_json
 
 MOST_BROKEN = 1_000  # lines of one piece that are named; all are counted
+_PATIENT = re.compile(rb'"resourceType"\s*:\s*"Patient"')
 NOT_AN_OBJECT = "is not a JSON object"
 _NAMED = re.compile(rb"\b(" + b"|".join(kind.encode() for kind in sorted(OF_NOBODY)) + rb")\\?/([A-Za-z0-9\-.]{1,64})")
 NAMED_KINDS = tuple(f'"{kind}"'.encode() for kind in sorted(OF_NOBODY))
@@ -36,6 +37,7 @@ class Seen:
 
     bytes: int = 0
     lines: int = 0
+    patient_records: int = 0
     patients: set[str] = field(default_factory=set)
     nameless: int = 0
     broken: int = 0
@@ -60,6 +62,8 @@ def look_at(blocks: Iterable[Block]) -> Seen:
                 seen.broken += 1
                 if len(seen.located) < MOST_BROKEN:
                     seen.located.append((seen.lines + block.data.count(b"\n", 0, position), wrong[position]))
+            if b'"Patient"' in block.data:
+                seen.patient_records += len(_PATIENT.findall(block.data))
             seen.lines += block.data.count(b"\n") + (not block.data.endswith(b"\n"))
             seen.bytes += block.read
     except Unreadable as why:
@@ -109,9 +113,13 @@ def judge_bucket(trial: str, as_of: date, spooled: Path, judged: Path, bucket: i
     """Judge the children of one bucket, in the order of their ids; those of whom no line was found, too."""
     protocol = getattr(trials, trial)  # by name: its rules are functions, which do not travel between processes
     lines = read_bucket(spooled, bucket)
+    sites: dict[str, str] = {}
     with whole(judged / f"{bucket:03d}.ndjson") as unfinished, open(unfinished, "wb") as file:
         for patient in sorted(patients):
-            assessment = judge(protocol, record_of(patient, lines.pop(patient, ()), lacking, not_kept), as_of)
+            record = record_of(patient, lines.pop(patient, ()), lacking, not_kept)
+            if site := site_of(record):
+                sites[patient] = site
+            assessment = judge(protocol, record, as_of)
             file.write(as_line(assessment.as_json(SOFTWARE_VERSION)) + b"\n")
-    write_json(judged / f"{bucket:03d}.done", {})
+    write_json(judged / f"{bucket:03d}.done", {"sites": sites})
     return len(patients)
