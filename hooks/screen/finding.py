@@ -15,6 +15,7 @@ OF_NOBODY = frozenset(s.refers_to for s in SEARCHES if s.refers_to)
 
 _READ = re.compile(b'"(?:' + b"|".join(name.encode() for name in TYPES) + b')"')
 _REFERENCE = re.compile(rb"Patient/([A-Za-z0-9\-.]{1,64})")
+_TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]+)"')
 _ID = re.compile(rb'"id"\s*:\s*"([A-Za-z0-9\-.]{1,64})"')
 
 Hit = tuple[str, bytes, int]
@@ -24,8 +25,6 @@ Hit = tuple[str, bytes, int]
 def lines_about(block: Block, patients: Collection[bytes]) -> Iterator[Hit]:
     """Every line that names one of the patients, once for each that it names; of Patients themselves, by id."""
     data = block.data
-    if not _READ.search(data):
-        return
     yield from _with(data, _REFERENCE.finditer, patients, b"")
     if b'"Patient"' in data:
         yield from _with(data, _ID.finditer, patients, b'"Patient"')
@@ -54,15 +53,14 @@ def _with(data: bytes, finditer: Callable[[bytes], Iterator[re.Match[bytes]]], w
             yield name.decode(), line, line_start
 
 
-def kinds_in(block: Block) -> tuple[str, ...]:
-    """Which of the types that we read a block speaks of."""
-    return tuple(kind for kind in TYPES if f'"{kind}"'.encode() in block.data)
+def kinds_in(block: Block) -> set[str]:
+    """The types of a block's resources, and of those contained in them; only such as we read."""
+    return {kind.decode() for kind in set(_TYPE.findall(block.data))}.intersection(TYPES)
 
 
-def broken_lines(block: Block) -> Iterator[int]:
+def broken_lines(block: Block, breaks: int) -> Iterator[int]:
     """Where a line begins that cannot be a JSON object; nearly every block is cleared by counting alone."""
     data = block.data
-    breaks = data.count(b"\n")
     if data[:1] == b"{" and data.endswith(b"}\n") and data.count(b"}\n{") == breaks - 1:
         return
     start = 0

@@ -19,6 +19,7 @@ from hooks.screen.scope import Scope, leukaemia_code
 from hooks.screen.spool import Spool, read_bucket, whole, write_json
 
 MOST_BROKEN = 1_000  # lines of one piece that are named; all are counted
+BEGINNING = 8 * 1024 * 1024  # bytes of a piece in which its resource types are looked for
 NOT_AN_OBJECT = "is not a JSON object"
 _NAMED = re.compile(rb"\b(" + b"|".join(kind.encode() for kind in sorted(OF_NOBODY)) + rb")/([A-Za-z0-9\-.]{1,64})")
 _KINDS = tuple(f'"{kind}"'.encode() for kind in sorted(OF_NOBODY))
@@ -41,7 +42,7 @@ class Seen:
     broken: int = 0
     located: list[tuple[int, str]] = field(default_factory=list)
     cut_off: str = ""
-    kinds: tuple[str, ...] = ()  # at its beginning: a file holds one type
+    kinds: set[str] = field(default_factory=set)  # at its beginning: a file holds one type
 
 
 def look(piece: Piece) -> Seen:
@@ -49,13 +50,15 @@ def look(piece: Piece) -> Seen:
     seen, scope, could_be = Seen(), Scope(), leukaemia_code()
     try:
         for block in blocks(piece):
-            seen.kinds = seen.kinds or kinds_in(block)
-            wrong = dict.fromkeys(broken_lines(block), NOT_AN_OBJECT) | dict(scope.look(block, could_be))
+            if block.offset < piece.start + BEGINNING:
+                seen.kinds |= kinds_in(block)
+            breaks = block.data.count(b"\n")
+            wrong = dict.fromkeys(broken_lines(block, breaks), NOT_AN_OBJECT) | dict(scope.look(block, could_be))
             for position in sorted(wrong):
                 seen.broken += 1
                 if len(seen.located) < MOST_BROKEN:
                     seen.located.append((seen.lines + block.data.count(b"\n", 0, position), wrong[position]))
-            seen.lines += block.data.count(b"\n") + (not block.data.endswith(b"\n"))
+            seen.lines += breaks + (not block.data.endswith(b"\n"))
             seen.bytes += block.read
     except Unreadable as why:
         seen.cut_off = str(why)
