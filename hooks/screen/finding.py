@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
+from operator import itemgetter
 
 from fhir_mappings.sources import SEARCHES
 from hooks.screen.lines import Block, line_at
@@ -13,6 +14,7 @@ TYPES = (*dict.fromkeys(name for s in SEARCHES for name in (s.resource_type, s.r
 OF_NOBODY = frozenset(s.refers_to for s in SEARCHES if s.refers_to)
 """Medication, ResearchStudy: what others refer to."""
 
+_FIRST, _LAST, _OPENING, _CLOSING = itemgetter(0), itemgetter(-1), {ord("{")}, {ord("}")}
 _READ = re.compile(b'"(?:' + b"|".join(name.encode() for name in TYPES) + b')"')
 _REFERENCE = re.compile(rb"Patient/([A-Za-z0-9\-.]{1,64})")
 _TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]+)"')
@@ -58,11 +60,15 @@ def kinds_in(block: Block) -> set[str]:
     return {kind.decode() for kind in set(_TYPE.findall(block.data))}.intersection(TYPES)
 
 
-def broken_lines(block: Block, breaks: int) -> Iterator[int]:
-    """Where a line begins that cannot be a JSON object; nearly every block is cleared by counting alone."""
-    data = block.data
-    if data[:1] == b"{" and data.endswith(b"}\n") and data.count(b"}\n{") == breaks - 1:
-        return
+def broken_lines(block: Block, lines: list[bytes]) -> Iterator[int]:
+    """Where a line begins that cannot be a JSON object. Nearly every block is cleared by its lines' first and last bytes, which
+    are compared without a step of Python for each line."""
+    data, whole = block.data, lines if lines[-1] else lines[:-1]
+    try:
+        if set(map(_FIRST, whole)) == _OPENING and set(map(_LAST, whole)) == _CLOSING:
+            return
+    except IndexError:
+        pass  # an empty line
     start = 0
     while start < len(data):
         start, end = line_at(data, start)

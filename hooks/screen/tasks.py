@@ -52,13 +52,13 @@ def look(piece: Piece) -> Seen:
         for block in blocks(piece):
             if block.offset < piece.start + BEGINNING:
                 seen.kinds |= kinds_in(block)
-            breaks = block.data.count(b"\n")
-            wrong = dict.fromkeys(broken_lines(block, breaks), NOT_AN_OBJECT) | dict(scope.look(block, could_be))
+            lines = block.data.split(b"\n")
+            wrong = dict.fromkeys(broken_lines(block, lines), NOT_AN_OBJECT) | dict(scope.look(block, could_be))
             for position in sorted(wrong):
                 seen.broken += 1
                 if len(seen.located) < MOST_BROKEN:
                     seen.located.append((seen.lines + block.data.count(b"\n", 0, position), wrong[position]))
-            seen.lines += breaks + (not block.data.endswith(b"\n"))
+            seen.lines += len(lines) - (not lines[-1])
             seen.bytes += block.read
     except Unreadable as why:
         seen.cut_off = str(why)
