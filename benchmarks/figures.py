@@ -18,6 +18,7 @@ README = Path(__file__).parent / "README.md"
 BEGIN, END = "<!-- figures: written by hook.py --write -->", "<!-- end of figures -->"
 COLUMNS = ("call", "workers", "connections", "server", "calls/s", "median ms", "of rounds", "p99 ms", "× floor")
 WIDTH = 116  # of the table; a narrower terminal would fold every cell
+WORDS = ("call", "server", "goal", "", "found", "over", "what")  # columns of words; all others are of figures
 Row = tuple[str, ...]
 
 
@@ -48,17 +49,17 @@ GOAL_COLUMNS = ("goal", "", "found")
 
 def show(cells: list[Cell], verdicts: list[Verdict], console: Console) -> None:
     console.width = max(console.width, WIDTH)
-    console.print(_table(f"CDS Hooks calls; {machine()}", COLUMNS, rows(cells), every=len({c.server.kind for c in cells})))
-    console.print(_table("Stages of one call, ms", STAGE_COLUMNS, stage_rows(cells)))
-    console.print(_table("Goals", GOAL_COLUMNS, [(v.goal, v.word, v.found) for v in verdicts]))
-    for verdict in _missed(verdicts):
+    console.print(table(f"CDS Hooks calls; {machine()}", COLUMNS, rows(cells), every=len({c.server.kind for c in cells})))
+    console.print(table("Stages of one call, ms", STAGE_COLUMNS, stage_rows(cells)))
+    console.print(table("Goals", GOAL_COLUMNS, [(v.goal, v.word, v.found) for v in verdicts]))
+    for verdict in missed(verdicts):
         console.print(f"Missed: {verdict.goal}: {verdict.why}", highlight=False)
 
 
-def _table(title: str, columns: Row, content: list[Row], every: int = 1) -> Table:
+def table(title: str, columns: Row, content: list[Row], every: int = 1) -> Table:
     table = Table(title=title, title_justify="left")
     for column in columns:
-        table.add_column(column, justify="left" if column in ("call", "server", "goal", "", "found") else "right", overflow="fold")
+        table.add_column(column, justify="left" if column in WORDS else "right", overflow="fold")
     for number, row in enumerate(content, start=1):
         table.add_row(*row, end_section=number % every == 0 and every > 1)
     return table
@@ -69,31 +70,31 @@ def write(cells: list[Cell], verdicts: list[Verdict], rounds: int) -> None:
     put(README, _page(cells, verdicts, rounds))
 
 
-def put(readme: Path, figures: str) -> None:
+def put(readme: Path, figures: str, marks: tuple[str, str] = (BEGIN, END)) -> None:
     page = readme.read_text(encoding="utf-8")
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = page.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not (begin and end):
         raise ValueError(f"{readme.name} has lost the marks between which the figures stand")
-    readme.write_text(f"{before}{BEGIN}\n{figures}{END}{after}", encoding="utf-8")
+    readme.write_text(f"{before}{begin}\n{figures}{end}{after}", encoding="utf-8")
 
 
 def _page(cells: list[Cell], verdicts: list[Verdict], rounds: int) -> str:
     parts = [f"Run on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {machine()}; {rounds} rounds.",
-             _markdown(GOAL_COLUMNS, [(v.goal, v.word, v.found) for v in verdicts])]  # fmt: skip
-    missed = _missed(verdicts)
+             markdown(GOAL_COLUMNS, [(v.goal, v.word, v.found) for v in verdicts])]  # fmt: skip
+    missed = missed(verdicts)
     if missed:
         parts += ["Why a goal was missed: where the time of one such call goes, without others beside it.",
                   "\n".join(f"- {v.goal}: {v.why}." if v.why else f"- {v.goal}." for v in missed)]  # fmt: skip
-    parts += [_markdown(COLUMNS, rows(cells)), "Stages of one call in milliseconds, from the service's own `/metrics`:",
-              _markdown(STAGE_COLUMNS, stage_rows(cells))]  # fmt: skip
+    parts += [markdown(COLUMNS, rows(cells)), "Stages of one call in milliseconds, from the service's own `/metrics`:",
+              markdown(STAGE_COLUMNS, stage_rows(cells))]  # fmt: skip
     return "\n\n".join(parts) + "\n"
 
 
-def _missed(verdicts: list[Verdict]) -> list[Verdict]:
+def missed(verdicts: list[Verdict]) -> list[Verdict]:
     return [verdict for verdict in verdicts if verdict.met is False]
 
 
-def _markdown(columns: Row, content: list[Row]) -> str:
+def markdown(columns: Row, content: list[Row]) -> str:
     lines = [columns, tuple("---" for _ in columns), *content]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

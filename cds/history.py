@@ -30,7 +30,7 @@ def ever_received(fact: str, events: Listed[Event], received: str, until: Day, a
     sure = [e for e in possible if e.kind == received and e.sure is MET and (e.when is None or e.when.surely_by(until))]
     doubts = [e for e in possible if e not in sure]
     told = answer.is_("yes") if answer is not None else None
-    denied = sure or [e for e in doubts if e.kind in CONTRADICT_NEVER]
+    denied = sure or [e for e in doubts if e.kind in CONTRADICT_NEVER or e.kind == received]
     if told is not None and told.truth is NOT_MET and denied:
         seen = tuple(e.source for e in denied) + told.evidence
         return unknown(Gap(fact, Why.CONFLICT, f"{fact}: " + ", but ".join(map(str, seen)), seen))

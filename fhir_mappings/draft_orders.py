@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from cds.facts import Event
 from cds.finding import Evidence
 from cds.truth import MET
 from fhir_mappings import treatments
 from fhir_mappings.conditions import stated_by
-from fhir_mappings.members import text
+from fhir_mappings.members import all_words, each, text
 from fhir_mappings.observations import coded_words
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
 
 WITHDRAWN = frozenset({"entered-in-error", "cancelled", "revoked", "stopped", "ended"})
 DONE_BY_ORDER = frozenset({"transplants", "blinatumomab"})  # what an order can bring about; it brings no diagnosis
+ALLOGENEIC = (("allogen", "transplant"), ("동종", "이식"))  # how an order is worded where it has no code of ours
+
+
+def drafts_of(bundle: Mapping[str, Any]) -> tuple[Resource, ...]:
+    """The resources of `draftOrders`. A drug that an order names by the Bundle's own address is put inside that order."""
+    entries = [e for e in each(bundle.get("entry")) if isinstance(e.get("resource"), Mapping)]
+    by_address = {e["fullUrl"]: e["resource"] for e in entries if isinstance(e.get("fullUrl"), str)}
+
+    def complete(order: Resource) -> Resource:
+        reference = order.get("medicationReference")
+        drug = by_address.get(str(reference.get("reference"))) if isinstance(reference, Mapping) else None
+        if drug is None or drug.get("resourceType") != "Medication":
+            return order
+        inside = [*each(order.get("contained")), {**drug, "id": "draft-medication"}]
+        return {**order, "contained": inside, "medicationReference": {**reference, "reference": "#draft-medication"}}
+
+    return tuple(complete(e["resource"]) for e in entries)
 
 
 def draft_orders(drafts: Iterable[Resource]) -> Iterator[tuple[str, Event]]:
@@ -42,6 +60,9 @@ def draft_orders(drafts: Iterable[Resource]) -> Iterator[tuple[str, Event]]:
 
 def _procedures(order: Resource) -> Iterator[tuple[str, Event]]:
     source = Evidence(coded_words(order.get("code")) or "procedure", reference_of(order))
-    if treatments.states_therapy(order.get("code")):
+    written = " ".join(all_words(order.get("code"))).lower()
+    if treatments.states_therapy(order.get("code")) or treatments.only_written("blinatumomab", [order.get("code")]):
         yield "blinatumomab", Event("given", source)
+    if any(all(word in written for word in words) for words in ALLOGENEIC):
+        yield "transplants", Event("allogeneic", source)
     yield from ((states.fact, Event(states.kind, source)) for states, settled in stated_by(order.get("code")) if settled)

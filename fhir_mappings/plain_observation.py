@@ -17,11 +17,11 @@ _TIME = r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-3]):[0-5]\
 _YEAR, _MONTH = r"(19|20)\d\d", r"(0[1-9]|1[0-2])"
 _DAY = rf"{_YEAR}-({_MONTH}-(0[1-9]|1\d|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"
 
-Text = Annotated[str, Meta(pattern=r"^[!-~\u00a1-\ud7ff]([ -~\u00a1-\ud7ff]*[!-~\u00a1-\ud7ff])?$", max_length=4096)]
-Code = Annotated[str, Meta(pattern=r"^[!-~]+$", max_length=256)]
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9\-.]{1,64}$")]
-DateTime = Annotated[str, Meta(pattern=rf"^({_YEAR}|{_YEAR}-{_MONTH}|{_DAY}|{_DAY}{_TIME})$")]
-Instant = Annotated[str, Meta(pattern=rf"^{_DAY}{_TIME}$")]
+Text = Annotated[str, Meta(pattern=r"^[!-~\u00a1-\ud7ff]([ -~\u00a1-\ud7ff]*[!-~\u00a1-\ud7ff])?\Z", max_length=4096)]
+Code = Annotated[str, Meta(pattern=r"^[!-~]+\Z", max_length=256)]
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9\-.]{1,64}\Z")]
+DateTime = Annotated[str, Meta(pattern=rf"^({_YEAR}|{_YEAR}-{_MONTH}|{_DAY}|{_DAY}{_TIME})\Z")]
+Instant = Annotated[str, Meta(pattern=rf"^{_DAY}{_TIME}\Z")]
 Number = int | Decimal
 
 

@@ -29,7 +29,7 @@ DENIED = {  # statuses by which a record says that nothing of this kind happened
     "Procedure": frozenset({"preparation", "not-done", "entered-in-error"}),
 }
 WHEN = ("effectiveDateTime", "effectivePeriod", "authoredOn")
-NAMES = {"blinatumomab": ("blinatumomab", "blincyto"), "other_cd19_therapy": ("tisagenlecleucel", "kymriah", "brexucabtagene")}
+NAMES = {"blinatumomab": ("blinatumomab", "blincyto", "블리나투모맙", "블린사이토"), "other_cd19_therapy": ("tisagenlecleucel", "kymriah", "brexucabtagene")}
 THERAPIES = ("blinatumomab", "other_cd19_therapy")
 
 
@@ -59,10 +59,10 @@ def first_line_end(procedure: Resource) -> Day | None:
 
 def names_therapy(resource: Resource, others: Others) -> bool:
     concepts = list(_medication_concepts(resource, others))
-    return any(codelists.states(c, *THERAPIES) for c in concepts) or any(_only_written(fact, concepts) for fact in THERAPIES)
+    return any(codelists.states(c, *THERAPIES) for c in concepts) or any(only_written(fact, concepts) for fact in THERAPIES)
 
 
-def _only_written(fact: str, concepts: list[Any]) -> bool:
+def only_written(fact: str, concepts: list[Any]) -> bool:
     """Named in words and by no code of ours: not sure, and never overlooked."""
     said = " ".join(words for c in concepts for words in all_words(c)).lower()
     return any(name in said for name in NAMES.get(fact, ()))
@@ -88,7 +88,7 @@ def therapies(resource: Resource, others: Others) -> Iterator[tuple[str, Event]]
     when = next((day for element in WHEN if (day := _began(resource.get(element)))), None)
     for fact in THERAPIES:  # the fact has the name of its codelist
         coded = any(codelists.states(c, fact) for c in concepts)
-        if coded or _only_written(fact, concepts):
+        if coded or only_written(fact, concepts):
             source = Evidence(f"{fact.replace('_', ' ')} {given}", reference_of(resource), str(when) if when else None)
             yield fact, Event(given, source, when, MET if coded and not asked and status != "unknown" else UNKNOWN)
 
@@ -109,6 +109,9 @@ def procedure_therapies(procedure: Resource) -> Iterator[tuple[str, Event]]:
 def _medication_concepts(administration: Resource, others: Others) -> Iterator[Any]:
     concept = administration.get("medicationCodeableConcept")
     yield concept
+    reference = administration.get("medicationReference")
+    if isinstance(reference, Mapping):
+        yield {"text": reference.get("display")}  # all that some systems send of a drug
     medication = referred(administration, "medicationReference", others)
     if medication:
         yield medication.get("code")

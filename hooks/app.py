@@ -44,7 +44,7 @@ def create_app(config: Config | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.url_map.strict_slashes = False
+    app.url_map.strict_slashes = app.url_map.merge_slashes = False  # no redirects: a client may lose its body on the way
     state, load = State(config.database), FhirLoad(config.requests_per_fhir_server)
     trust = Trust(config, state.first_use)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from fhir_mappings.draft_orders import drafts_of
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
 from hooks.problem import Problem
@@ -64,7 +65,7 @@ def _drafts(context: Mapping[str, Any], hook: str) -> tuple[Resource, ...]:
     entries = bundle.get("entry", [])
     if bundle.get("resourceType") != "Bundle" or not isinstance(entries, list):
         raise Problem(400, "context.draftOrders: must be a Bundle")
-    drafts = tuple(e["resource"] for e in entries if isinstance(e, dict) and isinstance(e.get("resource"), dict))
+    drafts = drafts_of(bundle)
     if hook == "order-sign":
         return drafts
     selections = context.get("selections")

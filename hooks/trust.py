@@ -79,7 +79,8 @@ class Trust:
     def _key(self, client: CdsClient, header: Mapping[str, Any]) -> PublicKey:
         if str(header.get("typ", "")).upper() != "JWT":
             raise Untrusted("typ")
-        if header.get("alg") not in KEY_TYPES or "crit" in header:
+        algorithm = header.get("alg")
+        if not isinstance(algorithm, str) or algorithm not in KEY_TYPES or "crit" in header:
             raise Untrusted("algorithm")
         jku = header.get("jku")
         if jku is not None and (client.jwks_url is None or not _same_address(jku, client.jwks_url)):
@@ -88,7 +89,7 @@ class Trust:
         key = self.keys[client.issuer].key(kid) if isinstance(kid, str) else None
         if key is None:
             raise Untrusted("kid")
-        if not key.fits(header["alg"]):
+        if not key.fits(algorithm):
             raise Untrusted("key_type")
         return key
 

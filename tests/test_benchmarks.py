@@ -1,4 +1,4 @@
-"""The benchmark measures what it says: calls of exactly so many resources, judged as told; and it runs to its end.
+"""The benchmarks measure what they say: calls of exactly so many resources, judged as told; and they run to their end.
 
 No test here looks at a time.
 """
@@ -6,10 +6,12 @@ No test here looks at a time.
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,13 +19,19 @@ import pytest
 
 import figures
 import hook_bodies
+import process_tree
+import screen_cohorts
+import screen_figures
+import screen_runs
 from cds_hooks_schema import check_response
 from hook_calls import SERVICE, TODAY, client
 from hooks.demo.children import CHILDREN
 from hooks.prefetch import templates
+from load import WrongAnswer
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PROGRAM = (sys.executable, str(CHECKOUT / "benchmarks" / "hook.py"))
+SCREEN = CHECKOUT / "benchmarks" / "screen.py"
 BUILT = [hook_bodies.full(n, TODAY) for n in (100, 500)] + [hook_bodies.without_leukaemia(500, TODAY), hook_bodies.typical(TODAY)]
 built = pytest.mark.parametrize("call", BUILT, ids=lambda call: call.name)
 
@@ -82,11 +90,13 @@ def test_a_short_run_ends_with_every_goal_told():
         assert word in done.stdout, done.stdout
 
 
-def test_writing_replaces_the_last_figures_and_nothing_else(tmp_path):
-    page = tmp_path / "README.md"
-    page.write_text(f"before\n{figures.BEGIN}\nthe last run\n{figures.END}\nafter\n")
-    figures.put(page, "this run\n")
-    assert page.read_text() == f"before\n{figures.BEGIN}\nthis run\n{figures.END}\nafter\n"
+@pytest.mark.parametrize("begin, end", [(figures.BEGIN, figures.END), screen_figures.MARKS])
+def test_writing_replaces_the_last_figures_and_nothing_else(begin, end, tmp_path):
+    page, others = tmp_path / "README.md", [m for m in (figures.BEGIN, figures.END, *screen_figures.MARKS) if m not in (begin, end)]
+    around = "{0}\nother figures\n{1}\n".format(*others)
+    page.write_text(f"{around}{begin}\nthe last run\n{end}\n{around}")
+    figures.put(page, "this run\n", (begin, end))
+    assert page.read_text() == f"{around}{begin}\nthis run\n{end}\n{around}"
     page.write_text("no marks")
     with pytest.raises(ValueError, match="marks"):
         figures.put(page, "this run\n")
@@ -94,4 +104,34 @@ def test_writing_replaces_the_last_figures_and_nothing_else(tmp_path):
 
 def test_the_page_has_its_marks():
     page = figures.README.read_text(encoding="utf-8")
-    assert page.count(figures.BEGIN) == page.count(figures.END) == 1
+    for mark in (figures.BEGIN, figures.END, *screen_figures.MARKS):
+        assert page.count(mark) == 1
+
+
+def test_a_short_screening_ends_with_every_goal_told():
+    sizes = ("--population", "300", "--in-scope", "5", "--children", "12", "--cql-children", "0", "--scale", "1")
+    done = subprocess.run([sys.executable, str(SCREEN), "--quick", *sizes], capture_output=True, text=True, timeout=300, cwd=CHECKOUT)
+    assert done.returncode == 0, done.stderr
+    assert "everything that was written for it is removed" in done.stderr
+    for word in ("305 children, 5 with leukaemia", "grep -c", "orjson.loads", "twice the size", "cql-execution", "not measured", "judging"):
+        assert word in done.stdout, done.stdout
+
+
+def test_a_stage_lasts_until_the_next_is_announced():
+    said = ((1.0, "Looking for leukaemia …"), (1.5, "Looking for leukaemia: 50 %"), (3.0, "Judging …"), (6.0, "Judging: 100 %"), (6.5, "a table"))
+    stages = screen_runs.stages_of(process_tree.Ended(7.0, said, b"", 0))
+    assert stages == {"start": 1.0, "looking": 2.0, "judging": 3.0, "writing": 1.0}
+
+
+def test_memory_is_that_of_all_processes_together(tmp_path):
+    held = "held = bytearray(40 << 20); import time; time.sleep(0.5)"
+    parent = f"import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', {held!r}]); {held}; child.wait()"
+    assert process_tree.run([sys.executable, "-c", parent], os.environ, tmp_path).peak > 80
+
+
+def test_a_verdict_that_is_not_the_right_one_stops_the_run(tmp_path):
+    source = screen_cohorts.in_scope(tmp_path, 2)
+    child = next(iter(source.overall))
+    wrong = replace(source, overall={**source.overall, child: "eligible_for_sure"})
+    with pytest.raises(WrongAnswer, match=re.escape(child)):
+        screen_runs.screened(wrong, 1, tmp_path)

@@ -112,6 +112,12 @@ def test_a_slash_at_the_end_makes_no_difference(service):
     assert client().get("/cds-services/").status_code == 200
 
 
+def test_no_address_leads_to_another():
+    """A redirect would be built from the Host header."""
+    for path in ("/cds-services//nct05827549-patient-view", "//cds-services", "/about//nct05827549"):
+        assert client().post(path, json={}).status_code in (404, 405)
+
+
 @pytest.mark.parametrize("path", ["/cds-services", SERVICE])
 def test_browsers_may_call_from_listed_pages_only(path):
     asked = {"Origin": "https://sandbox.example", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}

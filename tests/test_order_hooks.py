@@ -81,6 +81,25 @@ def test_a_medication_may_be_another_draft():
     assert cards_for(medication, order) and cards_for(medication, order, hook="order-select", selections=["MedicationRequest/d1"])
 
 
+def test_a_medication_may_be_named_by_the_bundles_own_address():
+    url = "urn:uuid:11111111-1111-4111-8111-111111111111"
+    told = call(Chart(CHILD), drug(medicationReference={"reference": url}))
+    told["context"]["draftOrders"]["entry"].append({"fullUrl": url, "resource": {"resourceType": "Medication", "code": concept(BLINATUMOMAB)}})
+    assert tell(client(), told, PATH + "order-sign").json["cards"]
+
+
+@pytest.mark.parametrize(("draft", "criterion"), [
+    (drug(medicationReference={"reference": "Medication/elsewhere", "display": "Blinatumomab 38.5 mcg"}), "INC-05"),
+    (drug(text="블린사이토주"), "INC-05"),
+    (procedure(text="Blinatumomab infusion"), "INC-05"),
+    (procedure(text="Allogeneic stem cell transplantation"), "INC-04"),
+    (procedure(text="동종조혈모세포이식"), "INC-04"),
+])  # fmt: skip
+def test_an_order_in_words_only_is_warned_of(draft, criterion):
+    (card,) = cards_for(draft)
+    assert criterion in card["summary"]
+
+
 def test_one_card_names_all_criteria():
     (card,) = cards_for(drug(BLINATUMOMAB), procedure(ALLOGENEIC), drug(VINCRISTINE, id="d2"))
     assert "INC-04" in card["summary"] and "INC-05" in card["summary"]

@@ -78,7 +78,7 @@ def _at(resource, path):
 
 
 @pytest.mark.parametrize("path", [p for p in places(FULL) if p], ids=str)
-@pytest.mark.parametrize("junk", [None, "", " a", "a\nb", "\ud800", [], {}, 5, True, "2025-02-30", [None], Decimal("1E+400")], ids=repr)
+@pytest.mark.parametrize("junk", [None, "", "final\n", "2024-01-01\n", " a", "a\nb", "\ud800", [], {}, 5, True, "2025-02-30", [None], Decimal("1E+400")], ids=repr)
 def test_every_place_with_every_junk(path, junk):
     resource = put(FULL, path, junk)
     if is_plain(resource):

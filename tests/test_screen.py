@@ -170,11 +170,12 @@ def test_a_broken_leukaemia_line_brings_its_child_into_scope_as_a_question(copie
 
 
 def test_a_child_whose_lines_cannot_be_found_again_is_a_question(copied, tmp_path):
-    """A reference may be written so that only a parser understands it."""
-    hidden = r'{"resourceType": "Condition", "id": "h", "subject": {"reference": "Patient\u002fhidden"}, "code": {"coding": [{"system": "http://snomed.info/sct", "code": "91857003"}]}}'
-    add(copied, "Condition.000.ndjson", hidden + "\n")
+    """An id that is none is looked for in vain."""
+    hidden = {"resourceType": "Condition", "id": "h", "subject": {"reference": "Patient/hid den"}, "clinicalStatus": {"coding": [{"code": "relapse"}]},
+              "code": {"coding": [{"system": "http://snomed.info/sct", "code": "91857003"}]}}  # fmt: skip
+    add(copied, "Condition.000.ndjson", json.dumps(hidden) + "\n")
     screened(copied, tmp_path / "out")
-    assert assessments(tmp_path / "out")["hidden"]["overall"] == "insufficient_data"
+    assert assessments(tmp_path / "out")["hid den"]["overall"] == "insufficient_data"
 
 
 def test_a_file_that_ends_before_its_time(copied, tmp_path):
@@ -350,3 +351,87 @@ def test_missing_data_is_told_by_site(tmp_path):
     assert set(summary["sites"].values()) == {"North clinic"} and 0 < len(summary["sites"]) < len(IN_SCOPE)
     assert "North clinic" in (tmp_path / "out" / "report.html").read_text()
     assert summary["patients_seen"] == len(CHILDREN)
+
+
+# --- what a writer of JSON may do -----------------------------------------------------------------------------------
+
+ALL_IN_MORPHOLOGY = {"resourceType": "Condition", "id": "m", "subject": {"reference": "Patient/written"},
+                     "code": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/icd-o-3", "code": "9811/3"}]}}  # fmt: skip
+ESCAPED = {
+    "slashes": lambda text: text.replace("/", "\\/"),
+    "every letter of a code": lambda text: text.replace('"9811/3"', '"' + "".join(f"\\u{ord(c):04x}" for c in "9811/3") + '"'),
+    "a member's name": lambda text: text.replace('"code"', '"c\\u006fde"'),
+    "the type": lambda text: text.replace('"Condition"', '"\\u0043ondition"'),
+    "the reference": lambda text: text.replace("Patient/", "Patient\\u002f"),
+}
+
+
+@pytest.mark.parametrize("how", ESCAPED)
+def test_however_a_line_is_escaped_its_child_is_found(copied, plain, tmp_path, how):
+    line = ESCAPED[how](json.dumps(ALL_IN_MORPHOLOGY))
+    assert json.loads(line) == ALL_IN_MORPHOLOGY
+    add(copied, "Condition.000.ndjson", line + "\n", ESCAPED[how](json.dumps({"resourceType": "Patient", "id": "written", "birthDate": "2015-01-01"})) + "\n")
+    screened(copied, tmp_path / "out")
+    assert set(assessments(tmp_path / "out")) == IN_SCOPE | {"written"}
+
+
+@pytest.mark.parametrize("how", ["slashes", "the reference"])
+def test_escaped_evidence_counts(tmp_path, plain, how):
+    lines = [(kind, ESCAPED[how](line)) for kind, line in child_lines()]
+    screened(written(tmp_path / "in", lines), tmp_path / "out")
+    assert assessments(tmp_path / "out") == plain
+
+
+def test_a_file_cut_short_leaves_every_child_in_question(tmp_path):
+    """What stood in the rest of it may be about any of them."""
+    folder = written(tmp_path / "in", child_lines(), packed=1)
+    file = folder / "Procedure.000.ndjson.gz"
+    file.write_bytes(file.read_bytes()[:-20])
+    screened(folder, tmp_path / "out")
+    found = assessments(tmp_path / "out")
+    assert all(a["not_looked_up"] for a in found.values()) and "eligible_pending_clinician_review" not in {a["overall"] for a in found.values()}
+
+
+def test_two_files_joined_without_a_line_break(copied, plain, tmp_path):
+    add(copied, "Encounter.000.ndjson", json.dumps({"resourceType": "Encounter", "id": "e"}), json.dumps(
+        {"resourceType": "Condition", "id": "down", "subject": {"reference": "Patient/screening-complete"},
+         "code": {"coding": [{"system": "http://snomed.info/sct", "code": "41040004"}]}}) + "\n")  # fmt: skip
+    screened(copied, tmp_path / "out")
+    assert summary_of(tmp_path / "out")["broken"] == 1
+    assert assessments(tmp_path / "out")["screening-complete"]["overall"] == "insufficient_data"
+
+
+def test_lines_that_are_bundles_are_told(copied, tmp_path):
+    add(copied, "Condition.000.ndjson", json.dumps(as_bundle(CHILDREN[0])) + "\n")
+    screened(copied, tmp_path / "out")
+    assert "Bundle" in summary_of(tmp_path / "out")["broken_lines"][0]["why"]
+
+
+def test_results_inside_the_source_are_not_read_again(copied, plain, tmp_path):
+    for _ in range(2):
+        screened(copied, copied / "results")
+    assert assessments(copied / "results") == plain and summary_of(copied / "results")["files"] == len(list(copied.glob("*.ndjson")))
+
+
+def test_changes_of_an_earlier_run_do_not_stay(cohort, tmp_path):
+    screened(cohort, tmp_path / "first")
+    screened(cohort, tmp_path / "out", "--previous", tmp_path / "first")
+    assert (tmp_path / "out" / "changes.json").exists()
+    screened(cohort, tmp_path / "out")
+    assert not (tmp_path / "out" / "changes.json").exists()
+
+
+@pytest.mark.parametrize("note", ["", "{", "null"])
+def test_a_damaged_note_of_an_earlier_run_is_no_obstacle(cohort, plain, tmp_path, note):
+    (tmp_path / ".screen").mkdir()
+    (tmp_path / ".screen" / "plan.json").write_text(note)
+    screened(cohort, tmp_path)
+    assert assessments(tmp_path) == plain
+
+
+def test_half_a_surrogate_pair_ends_nothing(copied, tmp_path):
+    add(copied, "Condition.000.ndjson", json.dumps({**ALL_IN_MORPHOLOGY, "subject": {"reference": "Patient/\ud800"}}) + "\n",
+        json.dumps({**ALL_IN_MORPHOLOGY, "id": "n"}) + "\n")  # fmt: skip
+    add(copied, "Patient.000.ndjson", json.dumps({"resourceType": "Patient", "id": "written", "managingOrganization": {"display": "\ud800"}}) + "\n")
+    screened(copied, tmp_path / "out")
+    assert "written" in assessments(tmp_path / "out")

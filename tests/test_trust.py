@@ -116,6 +116,14 @@ NO_TOKEN = {
 }
 
 
+@pytest.mark.parametrize("algorithm", [["ES384"], {}, 5, None, True])
+def test_an_algorithm_that_is_no_word_is_refused_like_any_other(algorithm):
+    header, _, rest = token().partition(".")
+    told = json.loads(base64.urlsafe_b64decode(header + "=="))
+    forged = base64.urlsafe_b64encode(json.dumps(told | {"alg": algorithm}).encode()).rstrip(b"=").decode()
+    assert asked(client(), f"Bearer {forged}.{rest}").status_code == 401
+
+
 @pytest.mark.parametrize("case", GOOD)
 def test_a_token_in_good_order_is_let_in(case):
     assert asked(client(), f"Bearer {GOOD[case]()}").status_code == 200

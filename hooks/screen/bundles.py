@@ -28,20 +28,22 @@ class Unpacked:
     broken: list[dict[str, Any]] = field(default_factory=list)
 
 
-def bundle_files(folder: Path) -> list[Path]:
+def bundle_files(folder: Path, but: Path) -> list[Path]:
+    """The files that may be Bundles, in the order of their names, without hidden ones and those in the folder `but`."""
     found = (path for path in folder.rglob("*") if path.name.lower().endswith(ENDINGS) and path.is_file())
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    visible = (path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    return sorted(path for path in visible if but.resolve() not in path.resolve().parents)
 
 
-def unpack(source: Path, target: Path) -> Unpacked:
+def unpack(source: Path, but: Path, target: Path) -> Unpacked:
     """Write every resource of every Bundle below `source` into one NDJSON file."""
     told = Unpacked()
     with whole(target) as unfinished, open(unfinished, "wb") as file:
-        for path in bundle_files(source):
+        for path in bundle_files(source, but):
             told.files += 1
             try:
                 lines = list(_lines(parse("application/json", path.read_bytes())))
-            except (OSError, NotFhirJson, ValueError) as error:
+            except (OSError, NotFhirJson, ValueError, RecursionError) as error:
                 why = str(error) if isinstance(error, ValueError) else "cannot be read"
                 told.broken.append({"file": path.relative_to(source).as_posix(), "line": 1, "why": why})
                 continue

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
@@ -67,6 +67,7 @@ class Found:
     children: int = 0
     nameless: int = 0  # leukaemia records that name no patient
     broken: int = 0
+    cut_off: int = 0  # files that could not be read to their end
     broken_lines: list[dict[str, Any]] = field(default_factory=list)  # file, line, why
     sites: dict[str, str] = field(default_factory=dict)  # of the children whose Patient names one
     kinds: list[str] = field(default_factory=list)  # resource types seen at the beginning of the files
@@ -79,6 +80,8 @@ def screen(asked: Screening, progress: Progress) -> tuple[Path, Found]:
     with _workers(asked) as run:
         found, patients = _scope(asked, work, pieces, run, progress)
         refuse_too_many(found, asked.max_errors)
+        if found.cut_off and not asked.lacking:  # whose records were in the rest of the file nobody can tell
+            asked = replace(asked, lacking="a file of the source could not be read to its end")
         _collect(asked, work, pieces, frozenset(patients), run, progress)
         _judge(asked, work, patients, run, progress)
     buckets = sorted({bucket_of(patient) for patient in patients})
@@ -125,6 +128,7 @@ def added_up(pieces: Iterable[tuple[str, tasks.Seen]]) -> tuple[Found, set[str]]
         found.patient_records += result.patient_records
         found.kinds = sorted({*found.kinds, *result.kinds})
         found.broken += result.broken + bool(result.cut_off)
+        found.cut_off += bool(result.cut_off)
         located = [(before[name] + line + 1, why) for line, why in result.located]
         located += [(before[name] + result.lines + 1, result.cut_off)] if result.cut_off else []
         found.broken_lines += [{"file": name, "line": line, "why": why} for line, why in located][: tasks.MOST_BROKEN - len(found.broken_lines)]
@@ -178,11 +182,19 @@ def _work_folder(asked: Screening) -> Path:
             "text_version": asked.protocol.text_version, "software_version": SOFTWARE_VERSION, "site_codes": codes,
             "lacking": asked.lacking, "not_kept": list(asked.not_kept)}  # fmt: skip
     plan = work / "plan.json"
-    if not plan.exists() or json.loads(plan.read_bytes()) != same:
+    if _plan(plan) != same:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         write_json(plan, same)
     return work
+
+
+def _plan(path: Path) -> object:
+    """What an earlier run asked; None if there was none, or its note is damaged."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 Run = Callable[[Callable[..., Result], dict[Any, tuple[Any, ...]]], Iterator[tuple[Any, Result]]]

@@ -38,7 +38,9 @@ def read_previous(folder: Path) -> dict[str, Mapping[str, Any]]:
             return {a["patient"]: _kept(a) for a in map(json.loads, file)}
     except FileNotFoundError:
         raise NoPrevious(f"{folder}: holds no assessments.ndjson of an earlier screening") from None
-    except (ValueError, KeyError, TypeError):
+    except OSError as error:
+        raise NoPrevious(f"{folder}/assessments.ndjson: cannot be read ({(error.strerror or 'unknown error').lower()})") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise NoPrevious(f"{folder}/assessments.ndjson: is not what this program writes") from None
 
 

@@ -39,8 +39,7 @@ def record_of(patient_id: str, lines: Iterable[bytes], lacking: str = "", not_ke
     for line in lines:
         resource, wrong = parsed(line)
         if wrong:
-            kind = _TYPE.search(line)
-            broken[kind[1].decode() if kind else ANY] += 1
+            broken.update({kind.decode() for kind in _TYPE.findall(line)} or {ANY})  # whichever of them was meant
         elif resource["resourceType"] == OUTCOME:
             broken[OUTCOME] += 1
         elif _belongs(resource, patient_id):

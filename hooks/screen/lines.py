@@ -1,20 +1,21 @@
 """NDJSON files as blocks of whole lines: plain or gzip, in pieces that several processes can share.
 
-A block is some megabytes of bytes that end with a line, so that a search runs over it at the speed of memory and a line is
-looked at only when it matters.
+A block is a run of whole lines, short enough to stay in the processor's cache while several searches run over it, so that a
+line is looked at only when it matters.
 """
 
 from __future__ import annotations
 
 import gzip
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO, NamedTuple
 
-BLOCK = 8 * 1024 * 1024
+BLOCK = 256 * 1024  # a quarter faster than 8 MB, and no slower than 1 MB
 PIECE = 64 * 1024 * 1024  # of a plain file; a gzip file can only be read from its beginning
 SUFFIXES = (".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
 
@@ -44,9 +45,11 @@ class Unreadable(Exception):
     """Why the rest of a file could not be read, in plain words."""
 
 
-def files_of(folder: Path) -> list[Path]:
-    """The NDJSON files of a folder and of the folders in it, in the order of their names; hidden ones are left out."""
-    return sorted(path for path in folder.rglob("*") if is_ours(path.relative_to(folder)) and path.is_file())
+def files_of(folder: Path, but: Path | None = None) -> list[Path]:
+    """The NDJSON files of a folder and of the folders in it, in the order of their names; hidden ones are left out, and what
+    lies in the folder `but`."""
+    found = (path for path in folder.rglob("*") if is_ours(path.relative_to(folder)) and path.is_file())
+    return sorted(path for path in found if but is None or but.resolve() not in path.resolve().parents)
 
 
 def is_ours(path: PurePath) -> bool:
@@ -66,27 +69,55 @@ def blocks(piece: Piece) -> Iterator[Block]:
     try:
         with open(piece.path, "rb") as file:
             if piece.path.name.lower().endswith(".gz"):
-                yield from _whole_lines(gzip.open(file), file, 0)
+                yield from _unpacked_lines(gzip.open(file), file)
                 return
             file.seek(max(0, piece.start - 1))
             if piece.start:
                 file.readline()  # a line that begins before this piece belongs to the one before
-            yield from _whole_lines(file, file, piece.end)
+            yield from _plain_lines(file, piece.end or os.path.getsize(piece.path))
     except (OSError, EOFError, zlib.error) as error:
         raise Unreadable(f"cannot be read further ({type(error).__name__})") from None
 
 
-def _whole_lines(lines: BinaryIO, file: BinaryIO, end: int) -> Iterator[Block]:
-    """`lines` is the file, or what comes out of it unpacked."""
-    offset, read = lines.tell(), file.tell()
-    while not end or offset < end:
-        data = lines.read(min(BLOCK, end - offset) if end else BLOCK)
+def _plain_lines(file: BinaryIO, end: int) -> Iterator[Block]:
+    """Where a block's last line ends is found first, so that the block is read in one go and never copied."""
+    offset = file.tell()
+    while offset < end:
+        file.seek(min(offset + BLOCK, end) - 1)
+        file.readline()
+        size = file.tell() - offset
+        file.seek(offset)
+        data = file.read(size)
         if not data:
-            return
+            return  # somebody has cut the file short
+        yield Block(plainly(data), offset, len(data))
+        offset += len(data)
+
+
+def _unpacked_lines(lines: BinaryIO, file: BinaryIO) -> Iterator[Block]:
+    """`lines` is what comes out of the file."""
+    offset, read = lines.tell(), file.tell()
+    while data := lines.read(BLOCK):
         if not data.endswith(b"\n"):
             data += lines.readline()
-        yield Block(data, offset, file.tell() - read)
+        yield Block(plainly(data), offset, file.tell() - read)
         offset, read = offset + len(data), file.tell()
+
+
+_ESCAPE = re.compile(rb"\\(?:u00([2-7][0-9a-fA-F])|(/)|.)", re.DOTALL)
+
+
+def plainly(data: bytes) -> bytes:
+    """The same JSON with letters, digits and slashes as themselves, however a writer escaped them: some put a backslash
+    before every slash. Then codes and references can be looked for without parsing."""
+    return data if b"\\/" not in data and b"\\u00" not in data else _ESCAPE.sub(_as_itself, data)
+
+
+def _as_itself(escape: re.Match[bytes]) -> bytes:
+    if escape[2]:
+        return b"/"
+    letter = bytes.fromhex(escape[1].decode()) if escape[1] else b""
+    return letter if letter and letter not in b'"\\\x7f' else escape[0]
 
 
 def line_at(data: bytes, position: int) -> tuple[int, int]:

@@ -86,14 +86,16 @@ def _judged(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:
         return judged_on_spark(asked, asked.source, asked.out / WORK, watcher)
     if not folder.is_dir():
         raise CannotDo(f"{asked.source}: is neither a folder nor a FHIR base URL")
-    if files := files_of(folder):
+    if files := files_of(folder, but=asked.out):
+        if beside := len(bundle_files(folder, but=asked.out)):
+            watcher.say(f"{beside} .json files beside the NDJSON files are not read.")
         return _of_files(asked, folder, files, watcher)
-    if bundle_files(folder):
+    if bundle_files(folder, but=asked.out):
         unpacked = asked.out / WORK / "bundles"
         shutil.rmtree(asked.out / WORK, ignore_errors=True)
         unpacked.mkdir(parents=True)
         watcher.say("Unpacking Bundles …")
-        told = unpack(folder, unpacked / "bundles.ndjson")
+        told = unpack(folder, asked.out, unpacked / "bundles.ndjson")
         assessments, found = _of_files(asked, unpacked, files_of(unpacked), watcher, asked.out / WORK / "judging")
         found.files, found.broken, found.broken_lines = told.files, found.broken + len(told.broken), told.broken + found.broken_lines
         return assessments, found
@@ -141,7 +143,9 @@ def _publish(asked: Asked, assessments: Path, summary: dict[str, Any], changes: 
     write_worklist(read_assessments(assessments), out / "worklist.csv", out / "worklist.parquet")
     write_report(read_assessments(assessments), summary, out / "report.html", link=asked.record_link)
     write_json(out / "summary.json", summary)
-    if changes is not None:
+    if changes is None:
+        (out / "changes.json").unlink(missing_ok=True)  # those of an earlier run would stand beside today's results
+    else:
         write_json(out / "changes.json", [change.as_json() for change in changes])
     os.replace(assessments, out / "assessments.ndjson")
     for done_with in (WORK, EXPORT):  # the children's records do not stay behind

@@ -6,6 +6,7 @@ that could matter is parsed, and then `is_leukaemia` decides, as it does at the 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from hooks.screen.lines import Block, line_at
 from hooks.screen.parsing import parsed
 
 CONDITION = b'"Condition"'
-CODE = re.compile(rb'"code"\s*:\s*"([^"\\]{1,40})"')
+CODE = re.compile(rb'"code"\s*:\s*"((?:[^"\\]|\\.)+)"')
 MENTIONED = re.compile(rb"Patient\\?/([A-Za-z0-9\-.]{1,64})")
 
 
@@ -45,19 +46,30 @@ class Scope:
             return
         looked_at = -1
         for found in CODE.finditer(data):
-            if found.start() < looked_at or not could_be(found[1]):
+            code = found[1]
+            if found.start() < looked_at or not could_be(code if b"\\" not in code else _read(code)):
                 continue
             start, looked_at = line_at(data, found.start())
             line = data[start:looked_at]
             if CONDITION not in line:
                 continue
             resource, wrong = parsed(line)
+            if not wrong and resource["resourceType"] == "Bundle":
+                wrong = "is a Bundle; a line is one resource"
             if wrong:
                 yield start, wrong
                 self.patients |= {named.decode() for named in MENTIONED.findall(line)}  # it may be theirs: then it stays a question
             elif resource.get("resourceType") == "Condition" and is_leukaemia(resource):
-                subject = str(subject_of(resource))
+                subject = str(subject_of(resource)).encode("utf-8", "replace").decode()  # half a surrogate pair is nobody's id
                 if subject.startswith("Patient/"):
                     self.patients.add(subject.removeprefix("Patient/"))
                 else:
                     self.nameless += 1
+
+
+def _read(code: bytes) -> bytes:
+    """A code with letters that are written as escapes, as the codelists have it."""
+    try:
+        return str(json.loads(b'"' + code + b'"')).encode("utf-8", "replace")
+    except ValueError:
+        return code

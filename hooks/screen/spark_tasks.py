@@ -16,7 +16,7 @@ from fhir_mappings.site_codes import site_codes_from
 from hooks.cards import SOFTWARE_VERSION
 from hooks.screen.finding import lines_about, lines_with_id
 from hooks.screen.judging import as_line, judge, record_of
-from hooks.screen.lines import Block
+from hooks.screen.lines import Block, plainly
 from hooks.screen.spark_source import path_of
 from hooks.screen.spool import bucket_of
 from hooks.screen.tasks import NAMED_KINDS, Seen, look_at, named_in
@@ -88,7 +88,7 @@ def _blocks(lines: Iterable[bytes]) -> Iterator[Block]:
         held.append(line)
         size += len(line) + 1
         if size >= BLOCK:
-            yield Block(b"\n".join(held) + b"\n", offset, size)
+            yield Block(plainly(b"\n".join(held) + b"\n"), offset, size)
             held, size, offset = [], 0, offset + size
     if held:
-        yield Block(b"\n".join(held) + b"\n", offset, size)
+        yield Block(plainly(b"\n".join(held) + b"\n"), offset, size)

@@ -90,7 +90,7 @@ def _slice(path: Path, start: int, length: int) -> Iterator[bytes]:
 def write_json(path: Path, content: object) -> None:
     """All of it or nothing, whatever happens in between."""
     with whole(path) as unfinished:
-        unfinished.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        unfinished.write_text(json.dumps(content), encoding="utf-8")  # ASCII: half a surrogate pair is no text
 
 
 class whole:

@@ -20,6 +20,7 @@ from hooks.screen.spool import Spool, read_bucket, whole, write_json
 
 MOST_BROKEN = 1_000  # lines of one piece that are named; all are counted
 _PATIENT = re.compile(rb'"resourceType"\s*:\s*"Patient"')
+BEGINNING = 8 * 1024 * 1024  # bytes of a piece in which its resource types are looked for
 NOT_AN_OBJECT = "is not a JSON object"
 _NAMED = re.compile(rb"\b(" + b"|".join(kind.encode() for kind in sorted(OF_NOBODY)) + rb")\\?/([A-Za-z0-9\-.]{1,64})")
 NAMED_KINDS = tuple(f'"{kind}"'.encode() for kind in sorted(OF_NOBODY))
@@ -43,7 +44,7 @@ class Seen:
     broken: int = 0
     located: list[tuple[int, str]] = field(default_factory=list)
     cut_off: str = ""
-    kinds: tuple[str, ...] = ()  # at its beginning: a file holds one type
+    kinds: set[str] = field(default_factory=set)  # at its beginning: a file holds one type
 
 
 def look(piece: Piece) -> Seen:
@@ -56,15 +57,17 @@ def look_at(blocks: Iterable[Block]) -> Seen:
     seen, scope, could_be = Seen(), Scope(), leukaemia_code()
     try:
         for block in blocks:
-            seen.kinds = seen.kinds or kinds_in(block)
-            wrong = dict.fromkeys(broken_lines(block), NOT_AN_OBJECT) | dict(scope.look(block, could_be))
+            if seen.bytes < BEGINNING:
+                seen.kinds |= kinds_in(block)
+            lines = block.data.split(b"\n")
+            wrong = dict.fromkeys(broken_lines(block, lines), NOT_AN_OBJECT) | dict(scope.look(block, could_be))
             for position in sorted(wrong):
                 seen.broken += 1
                 if len(seen.located) < MOST_BROKEN:
                     seen.located.append((seen.lines + block.data.count(b"\n", 0, position), wrong[position]))
             if b'"Patient"' in block.data:
                 seen.patient_records += len(_PATIENT.findall(block.data))
-            seen.lines += block.data.count(b"\n") + (not block.data.endswith(b"\n"))
+            seen.lines += len(lines) - (not lines[-1])
             seen.bytes += block.read
     except Unreadable as why:
         seen.cut_off = str(why)
