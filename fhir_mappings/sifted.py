@@ -36,6 +36,7 @@ class Sifted:
     def __init__(self, record: Record, check: Check):
         self.record, self.check = record, check
         self.issues: list[Evidence] = []
+        self._unclear_in: dict[str, str | None] = {}  # by search
         self.patient = names(record.patient_id, record.full_urls)
 
     def gap(self, search: str, fact: str) -> Gap | None:
@@ -43,7 +44,9 @@ class Sifted:
         answer = self.record.answer(search)
         if not answer.complete:
             return not_looked_up(fact, f"{fact}: {answer.why}")
-        unclear = next((words for resource in answer.resources if (words := self._unclear(resource))), None)
+        if search not in self._unclear_in:  # asked for each fact that the search gives
+            self._unclear_in[search] = next((words for resource in answer.resources if (words := self._unclear(resource))), None)
+        unclear = self._unclear_in[search]
         return unclear and not_looked_up(fact, f"{fact}: {unclear}")
 
     def _unclear(self, resource: Resource) -> str | None:

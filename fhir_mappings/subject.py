@@ -35,6 +35,8 @@ def normal(reference: str) -> str:
     >>> normal("https://ehr.example/fhir/Patient/123/_history/2")
     'Patient/123'
     """
+    if reference.startswith("Patient/") and reference.count("/") == 1:
+        return reference  # nearly every one
     parts = reference.split("/_history/")[0].rstrip("/").split("/")
     return f"Patient/{parts[-1]}" if len(parts) > 1 and parts[-2] == "Patient" else reference
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,9 +28,10 @@ NAMED_KINDS = tuple(f'"{kind}"'.encode() for kind in sorted(OF_NOBODY))
 
 
 def at_start(site_codes: Path | None) -> None:
-    """In every worker process, before its first task."""
+    """In every worker process, before its first task. What is loaded by then stays, so the look for garbage leaves it alone."""
     if site_codes:
         codelists.use(read_site_codes(site_codes))
+    gc.freeze()
 
 
 @dataclass
