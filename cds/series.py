@@ -96,6 +96,8 @@ class Series:
             return Candidates(self.name, gaps=tuple(_showing(self.name, p, older) for p in problems))
         if not usable:
             return Candidates(self.name, gaps=(self.gap or Gap(self.name, Why.MISSING, f"no {self.name} found"),))
+        if self.gap:  # what was not looked up may be newer
+            return Candidates(self.name, gaps=(_showing(self.name, self.gap, tuple(r.source for r in usable)),))
         return Candidates(self.name, usable)
 
     def current(self, until: Day, days: int) -> Candidates:
