@@ -255,7 +255,7 @@ class Case:
             words = f"induction ended {end}, yet off treatment on {off}"
             return unknown(Gap("end of frontline induction", Why.CONFLICT, words, end.evidence + off.evidence))
         if end is not None:
-            within = self.relapse_date.by(end.plus_months(1))
+            within = self.relapse_date.by(end.plus_months(1)).about("end of frontline induction")
             return within if within.truth is UNKNOWN else within.noting(f"induction ended {end}, relapse {self.relapse_date}")
         gap = self.facts.chart_review.gap or Gap("end of frontline induction", Why.MISSING, "end of frontline induction not recorded")
         if off is not None and self.relapse_date.by(off.plus_months(1)).truth is NOT_MET:

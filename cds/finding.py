@@ -64,6 +64,9 @@ class Gap:
     seen: tuple[Evidence, ...] = ()
 
 
+NAMELESS = ("value", "date")  # what a comparison calls what it compares, when it knows no better
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """An answer. Decided ones carry evidence; unknown ones carry gaps (the evidence then is only shown)."""
@@ -106,6 +109,10 @@ class Finding:
 
     def noting(self, *notes: str) -> Finding:
         return replace(self, notes=notes)
+
+    def about(self, fact: str) -> Finding:
+        """The same answer, its nameless gaps (of a value or a date compared) named after the fact that was compared."""
+        return replace(self, gaps=tuple(replace(g, fact=fact) if g.fact in NAMELESS else g for g in self.gaps))
 
     def as_basis(self, basis: Basis) -> Finding:
         """The same answer, known only in this way (for instance inferred from another test)."""

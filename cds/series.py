@@ -7,7 +7,7 @@ answer is a set of `Candidates`, because two results of the same time, or one wi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cds.day import Day
 from cds.finding import Evidence, Finding, Gap, Why, every_possibility, unknown
@@ -39,8 +39,7 @@ class Candidates:
             return unknown(*self.gaps)
         seen = tuple(r.source for r in self.readings)
         words = f"{self.name}: {' and '.join(str(e) for e in seen)} disagree"
-        finding = every_possibility((test(r) for r in self.readings), Gap(self.name, Why.CONFLICT, words, seen))
-        return replace(finding, gaps=tuple(replace(g, fact=self.name) if g.fact == "value" else g for g in finding.gaps))
+        return every_possibility((test(r) for r in self.readings), Gap(self.name, Why.CONFLICT, words, seen)).about(self.name)
 
     def __lt__(self, limit: Amount) -> Finding:
         return self.each(lambda r: r.value < limit)

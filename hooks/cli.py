@@ -39,6 +39,7 @@ from hooks.logs import configure_logs
 from hooks.problem import Problem
 from hooks.report import print_assessment
 from hooks.screen.command import screen
+from hooks.state import State, StateError
 
 FETCH_SECONDS = 60  # a person waits for one child; nobody's chart is held up
 
@@ -52,7 +53,9 @@ def main() -> None:
     relapse-cds demo                                        see it work, with invented children
     relapse-cds assess --bundle chart.json                  judge one child from a FHIR Bundle
     relapse-cds assess 123 --fhir-base https://.../fhir     judge one child from a FHIR server
-    relapse-cds serve                                       answer CDS Hooks calls
+    relapse-cds serve --config FILE                         answer CDS Hooks calls
+    relapse-cds feedback                                    what became of the cards
+    relapse-cds screen exports --out results                judge a whole cohort
     relapse-cds doctor --fhir-base https://.../fhir         what a new FHIR server lets it know
     relapse-cds protocol                                    the rules, and the data each needs
     relapse-cds questionnaire                               the chart-review form, as FHIR
@@ -108,31 +111,43 @@ def serve(config_file: Path | None, host: str, port: int, workers: int, check: b
     config = configured(config_file, dev)
     if dev and host not in ("127.0.0.1", "localhost", "::1"):
         raise CannotDo("--dev listens on loopback only; leave --host out")
-    _usable(config)
+    state = _usable(config)
     if check:
         click.echo("The configuration is valid.")
         return
     if dev:
         click.echo("DEVELOPMENT MODE: no caller is checked. Never use it with patient data.", err=True)
+    try:
+        state.check()
+    except StateError as why:
+        raise CannotDo(f"database: {why}") from None
+    finally:
+        state.close()
     _free(host, port)
     configure_logs()
     click.echo(f"Listening on http://{host}:{port}/cds-services with {workers} workers. Ctrl-C ends it.", err=True)
     run(config, host, port, workers)
 
 
-def _usable(config: Config) -> None:
-    """What can only be seen beside the file: the site's codes, our private keys, whether anybody may call."""
+def _usable(config: Config) -> State:
+    """What can only be seen beside the file: the site's codes, our private keys, the database's address, whether anybody may
+    call. Gives the database, not opened yet."""
     _use_site_codes(config)
     try:
         for backend in config.backend_services:
             private_key(backend)
     except BackendError as error:
         raise CannotDo(str(error)) from None
+    try:
+        state = State(config.database)
+    except StateError as why:
+        raise CannotDo(f"database: {why}") from None
     if not config.clients and not config.dev:
         raise CannotDo(
             "no clients are configured, so nobody may call: describe each EHR under [[clients]] in a file given with --config "
             "(hooks/relapse-cds.example.toml shows how), or use --dev on this machine alone"
         )
+    return state
 
 
 def _use_site_codes(config: Config) -> None:
@@ -140,7 +155,7 @@ def _use_site_codes(config: Config) -> None:
         if config.site_codes:
             codelists.use(read_site_codes(config.site_codes))
     except CodelistError as error:
-        raise CannotDo(str(error)) from None
+        raise CannotDo(f"site_codes: {error}") from None
 
 
 @main.command()

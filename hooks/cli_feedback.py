@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from hooks.command_line import CannotDo, configured, print_json
 from hooks.config import Config
@@ -75,9 +75,9 @@ def _as_json(row: Figures) -> dict[str, Any]:
 
 def _print(rows: Sequence[Figures], console: Console) -> None:
     if not rows:
-        console.print("No card has been shown yet.")
+        console.print("No card has been shown in this time.")
         return
-    shown = Table("service", "card", title="What became of the cards", title_justify="left")
+    shown = Table(Column("service", overflow="fold"), "card", title="What became of the cards", title_justify="left")
     for name in ("shown", "accepted", "overridden", "no report"):
         shown.add_column(name, justify="right")
     for row in rows:
@@ -85,7 +85,7 @@ def _print(rows: Sequence[Figures], console: Console) -> None:
         shown.add_row(_cell(row.service), _cell(row.kind or UNKNOWN_KIND), *(str(figure) for figure in figures))
     console.print(shown)
     if any(row.reasons for row in rows):
-        reasons = Table("service", "card", "reason", title="Why they were overridden", title_justify="left")
+        reasons = Table(Column("service", overflow="fold"), "card", "reason", title="Why they were overridden", title_justify="left")
         for name in ("times", "with a comment"):
             reasons.add_column(name, justify="right")
         for row in rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, g, jsonify
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from hooks.problem import Problem, outcome
@@ -27,7 +27,7 @@ def tell_problems(app: Flask) -> None:
 
     @app.errorhandler(Problem)
     def problem(error: Problem) -> tuple[Response, int]:
-        log.warning("refused", status=error.status)
+        log.warning("refused", status=error.status, why=error.words, service=g.get("service"), client=g.get("client"))  # the words are ours
         return told(error.status, error.words)
 
     @app.errorhandler(HTTPException)

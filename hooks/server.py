@@ -16,6 +16,7 @@ from hooks.config import Config
 THREADS = 8
 SHARED_FIGURES = "PROMETHEUS_MULTIPROC_DIR"  # named by the library of `metrics.py`, which looks at it when it is first imported
 GRACE_SECONDS = 20
+KEEP_ALIVE_SECONDS = 75  # longer than a proxy keeps its own end open, so that no call is sent into a closing connection
 NEW_OBJECTS = 10_000  # between two looks for garbage; the JSON of 500 resources alone is 9,000, all needed to the end of the call
 
 
@@ -48,7 +49,7 @@ def serve(create: Callable[[], Flask], host: str, port: int, workers: int) -> No
     with tempfile.TemporaryDirectory(prefix="relapse-cds-figures-") as folder:
         os.environ[SHARED_FIGURES] = folder  # every worker writes its figures here, and any of them tells the sum
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        options = {"bind": address, "workers": workers, "worker_class": "gthread", "threads": THREADS, "timeout": 60,
+        options = {"bind": address, "workers": workers, "worker_class": "gthread", "threads": THREADS, "timeout": 60, "keepalive": KEEP_ALIVE_SECONDS,
                    "graceful_timeout": GRACE_SECONDS, "preload_app": True, "loglevel": "warning", "limit_request_line": 4094,
                    "child_exit": _figures_of_the_dead}  # fmt: skip
         app = create()

@@ -104,6 +104,16 @@ def test_production_does_not_start_while_nobody_may_call(file_of, arguments):
     assert "clients" in cannot(run("serve", *arguments, "--config", file_of(b"fetch_seconds = 1")))
 
 
+@pytest.mark.parametrize("database", ["mysql://db.example/x", "rubbish"])
+def test_a_database_that_cannot_be_is_told_by_key(file_of, database):
+    assert "database: " in cannot(run("serve", "--check", "--config", file_of(f'database = "{database}"\n{CLIENT % ""}'.encode())))
+
+
+def test_a_database_that_cannot_be_reached_stops_the_start(file_of, tmp_path):
+    settings = file_of(f'database = "sqlite:///{tmp_path}/nowhere/state.sqlite3"\n{CLIENT % ""}'.encode())
+    assert "database: " in cannot(run("serve", "--config", settings))
+
+
 # --- the example ----------------------------------------------------------------------------------------------------
 
 

@@ -93,7 +93,7 @@ def test_nothing_yet(tmp_path, monkeypatch):
     empty = State("sqlite:///empty.sqlite3")
     empty.check()
     empty.close()
-    assert "No card has been shown yet." in run("feedback").stdout
+    assert "No card has been shown in this time." in run("feedback").stdout
     assert json.loads(run("feedback", "--format", "json").stdout) == {"since": None, "cards": []}
 
 

@@ -10,8 +10,10 @@ import structlog
 
 from hook_calls import EHR, SERVICE, TOKEN, Chart, client, playing, tell
 from hooks import create_app
+from hooks.cds_client import CdsClient
 from hooks.config import Config
 from hooks.services import SERVICES
+from signed_calls import EC_JWK
 
 
 def figures(service=None):
@@ -41,6 +43,21 @@ def test_not_ready_says_what_is_wrong():
     assert (answer.status_code, service.get("/healthz").status_code) == (503, 200)
     wrong = {check["name"]: check["wrong"] for check in answer.json["checks"] if not check["ok"]}
     assert set(wrong) == {"database", "clients"} and all(len(words) > 20 for words in wrong.values())
+
+
+def test_one_client_without_keys_sends_nobody_else_away():
+    """A load balancer would otherwise drop a service that works for the other hospital."""
+    good = CdsClient(name="ehr", issuer="https://ehr.example", keys=(EC_JWK,))
+    other = CdsClient(name="other", issuer="https://other.example", jwks_url="http://127.0.0.1:9/keys")
+    answer = create_app(Config(clients=(good, other), public_url="https://cds.example", database="sqlite://")).test_client().get("/readyz")
+    assert answer.status_code == 200 and [c["ok"] for c in answer.json["checks"] if c["name"] == "keys of other"] == [False]
+
+
+def test_a_refusal_says_in_the_log_what_and_whose():
+    with structlog.testing.capture_logs() as logs:
+        tell(client(), {"hook": "patient-view"})
+    (line,) = [log for log in logs if log["event"] == "refused"]
+    assert (line["status"], line["client"], line["service"]) == (400, "ehr", "nct05827549-patient-view") and "context" in line["why"]
 
 
 def test_a_call_is_counted_with_what_was_found():

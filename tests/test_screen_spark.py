@@ -25,7 +25,7 @@ OURS = {"assessments.ndjson", "worklist.csv", "worklist.parquet", "report.html",
 
 @pytest.fixture(scope="module")
 def spark():
-    pytest.importorskip("pyspark", reason="No Spark to test on: pip install 'relapse-cds[spark]'")
+    pytest.importorskip("pyspark", reason="No Spark to test on: pip install 'pyspark>=4,<5'")
     if not sessions._java():
         pytest.skip("No Java, so no Spark to test on: install Java 17 or later")
     with sessions.spark_session("local[2]") as started:
@@ -197,12 +197,12 @@ def test_no_source_and_too_many_errors(spark, tmp_path):
 
 def test_without_pyspark_without_java_and_without_an_engine(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
-    assert refused(tmp_path, tmp_path / "out").endswith("Spark is not installed: pip install 'relapse-cds[spark]'")
+    assert refused(tmp_path, tmp_path / "out").endswith("Spark is not installed: pip install 'pyspark>=4,<5'")
     assert run("screen", tmp_path, "--out", tmp_path / "out", "--master", "local[2]").exit_code == 2
 
 
 def test_without_java(tmp_path, monkeypatch):
-    sql = pytest.importorskip("pyspark.sql", reason="No Spark to test on: pip install 'relapse-cds[spark]'")
+    sql = pytest.importorskip("pyspark.sql", reason="No Spark to test on: pip install 'pyspark>=4,<5'")
     monkeypatch.setattr(sql.SparkSession, "getActiveSession", lambda: None)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     assert "Spark needs Java" in refused(tmp_path, tmp_path / "out")

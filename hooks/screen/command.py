@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from hooks.command_line import configured
+from hooks.command_line import CannotDo, configured
 
 
 @click.command()
@@ -32,7 +32,7 @@ def screen(source: str, out: str, previous: Path | None, as_of: datetime | None,
     relapse-cds screen exports/2025-09-02 --out screened/2025-09-02 --previous screened/2025-09-01
 
     SOURCE is a folder of Bulk Data NDJSON files (plain or .gz, in any order), a folder of Bundles, or a FHIR base URL.
-    In scope is every patient with a diagnosis that shows acute lymphoblastic leukaemia; all others are passed over.
+    Judged is every patient with a diagnosis of acute lymphoblastic leukaemia or of a relative; all others are passed over.
 
     \b
     assessments.ndjson   one line for each child in scope, as of `assess --format json`
@@ -53,9 +53,15 @@ def screen(source: str, out: str, previous: Path | None, as_of: datetime | None,
         raise click.UsageError("--master is for --engine spark")
     config = configured(config_file)
     day = as_of.date() if as_of else config.today()
-    with watched(quiet) as progress:
-        asked = Asked(source, Path(out), previous, day, config, processes, max_errors, record_link)
-        if engine == "spark":
-            run_on_spark(asked, out, master, progress)
-        else:
-            run(asked, progress)
+    before = os.umask(0o077)  # what is written is about patients: this user's only, until this user says otherwise
+    try:
+        with watched(quiet) as progress:
+            asked = Asked(source, Path(out), previous, day, config, processes, max_errors, record_link)
+            if engine == "spark":
+                run_on_spark(asked, out, master, progress)
+            else:
+                run(asked, progress)
+    except KeyboardInterrupt:
+        raise CannotDo("interrupted; start the same command again, and it goes on where it stopped") from None
+    finally:
+        os.umask(before)

@@ -41,7 +41,7 @@ def from_server(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:
         exported = export_to(asked.out / EXPORT, base, token, types=ASKED_FOR, told=told)
         return screen(_screening(asked, exported), watcher)
     except NoExport as why:
-        watcher.say(f"{why} Looking for the diagnosis instead.")
+        watcher.say(f"{str(why).rstrip('.')}. Looking for the diagnosis instead.")
     except ExportError as why:
         raise CannotDo(f"{base}: {why}") from None
     try:

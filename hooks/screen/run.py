@@ -153,10 +153,10 @@ def _publish(asked: Asked, assessments: Path, summary: dict[str, Any], changes: 
 
 
 def _tell(summary: dict[str, Any], watcher: Watcher) -> None:
-    table = Table(title=f"{summary['children']} children in scope, as of {summary['as_of']}", title_justify="left", show_header=False)
+    table = Table(title=f"{summary['children']} children with a leukaemia diagnosis, as of {summary['as_of']}", title_justify="left", show_header=False)
     table.add_column()
     table.add_column(justify="right")
-    words = {**STATUS, "not_applicable": "No relapse of this kind of leukaemia on record"}
+    words = {**STATUS, "not_applicable": "Outside the trial: no relapse of this kind of leukaemia on record"}
     for status in ("eligible_pending_clinician_review", "insufficient_data", "not_eligible", "not_applicable"):
         table.add_row(words[status], str(summary["overall"].get(status, 0)))
         if status == "not_eligible":

@@ -39,7 +39,7 @@ def spark_session(master: str | None = None, session: SparkSession | None = None
     try:
         from pyspark.sql import SparkSession
     except ImportError:
-        raise SparkFault("Spark is not installed: pip install 'relapse-cds[spark]'") from None
+        raise SparkFault("Spark is not installed: pip install 'pyspark>=4,<5'") from None
     if running := session or SparkSession.getActiveSession():
         with _told():
             yield running

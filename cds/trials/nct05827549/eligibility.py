@@ -62,7 +62,7 @@ def first_relapse_with_marrow(p: Case, policy: Policies) -> Finding:
 def marrow_involved(p: Case, policy: Policies) -> Finding:
     """Marrow in this relapse: by its blasts; an extramedullary-only relapse is contradicted by a marrow of 5 % or more."""
     outside_only = p.relapse_sites.is_("extramedullary_only")
-    enough = p.marrow_at_relapse >= M2
+    enough = (p.marrow_at_relapse >= M2).about("marrow blasts")
     if outside_only.truth is MET:
         if enough.truth is MET:
             words = f"recorded as extramedullary only, but {enough.words}"
