@@ -82,10 +82,10 @@ def put(readme: Path, figures: str, marks: tuple[str, str] = (BEGIN, END)) -> No
 def _page(cells: list[Cell], verdicts: list[Verdict], rounds: int) -> str:
     parts = [f"Run on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {machine()}; {rounds} rounds.",
              markdown(GOAL_COLUMNS, [(v.goal, v.word, v.found) for v in verdicts])]  # fmt: skip
-    missed = missed(verdicts)
-    if missed:
+    short = missed(verdicts)
+    if short:
         parts += ["Why a goal was missed: where the time of one such call goes, without others beside it.",
-                  "\n".join(f"- {v.goal}: {v.why}." if v.why else f"- {v.goal}." for v in missed)]  # fmt: skip
+                  "\n".join(f"- {v.goal}: {v.why}." if v.why else f"- {v.goal}." for v in short)]  # fmt: skip
     parts += [markdown(COLUMNS, rows(cells)), "Stages of one call in milliseconds, from the service's own `/metrics`:",
               markdown(STAGE_COLUMNS, stage_rows(cells))]  # fmt: skip
     return "\n\n".join(parts) + "\n"
