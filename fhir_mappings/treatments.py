@@ -34,8 +34,8 @@ THERAPIES = ("blinatumomab", "other_cd19_therapy")
 
 
 def drugs_of(administration: Resource, others: Others) -> list[str]:
-    concepts = list(_medication_concepts(administration, others))
-    return [drug for drug in DRUGS if any(codelists.states(concept, drug) for concept in concepts)]
+    stated = {name for concept in _medication_concepts(administration, others) for name, decides in codelists.statements(concept) if decides}
+    return [drug for drug in DRUGS if drug in stated]
 
 
 def doses(administration: Resource, others: Others) -> Iterator[Dose]:
