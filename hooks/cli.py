@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import socket
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -19,15 +18,13 @@ from rich.console import Console
 
 from cds import assess as judge
 from cds.trials import NCT05827549
-from fhir_mappings import Record, codelists, read_patient
-from fhir_mappings.codelists import CodelistError
-from fhir_mappings.site_codes import read_site_codes
-from hooks.backend_services import BackendError, private_key
+from fhir_mappings import Record, read_patient
 from hooks.bundle import BundleError, record_from_bundle
 from hooks.cards import SOFTWARE_VERSION, cards
 from hooks.cds_client import DEVELOPER
 from hooks.cli_feedback import feedback
-from hooks.command_line import CannotDo, configured, print_json
+from hooks.cli_serve import serve
+from hooks.command_line import CannotDo, configured, print_json, use_site_codes
 from hooks.config import Config
 from hooks.deadline import Deadline
 from hooks.doctor.command import doctor
@@ -39,7 +36,6 @@ from hooks.logs import configure_logs
 from hooks.problem import Problem
 from hooks.report import print_assessment
 from hooks.screen.command import screen
-from hooks.state import State, StateError
 
 FETCH_SECONDS = 60  # a person waits for one child; nobody's chart is held up
 
@@ -94,71 +90,6 @@ def demo(port: int) -> None:
 
 
 @main.command()
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings, a TOML file; see relapse-cds.example.toml.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
-@click.option("--workers", type=click.IntRange(1, 64), default=min(4, (os.cpu_count() or 1) + 1), show_default=True, help="Processes.")
-@click.option("--check", is_flag=True, help="Only validate the configuration.")
-@click.option("--dev", is_flag=True, help="Development: loopback only, no caller checked, any FHIR server on loopback.")
-def serve(config_file: Path | None, host: str, port: int, workers: int, check: bool, dev: bool) -> None:
-    """Answer CDS Hooks calls with several worker processes.
-
-    Every caller is verified by its signed token, so the configuration must name at least one client. TLS is for the
-    proxy in front.
-    """
-    from hooks.server import run
-
-    config = configured(config_file, dev)
-    if dev and host not in ("127.0.0.1", "localhost", "::1"):
-        raise CannotDo("--dev listens on loopback only; leave --host out")
-    state = _usable(config)
-    if check:
-        click.echo("The configuration is valid.")
-        return
-    if dev:
-        click.echo("DEVELOPMENT MODE: no caller is checked. Never use it with patient data.", err=True)
-    try:
-        state.check()
-    except StateError as why:
-        raise CannotDo(f"database: {why}") from None
-    finally:
-        state.close()
-    _free(host, port)
-    configure_logs()
-    click.echo(f"Listening on http://{host}:{port}/cds-services with {workers} workers. Ctrl-C ends it.", err=True)
-    run(config, host, port, workers)
-
-
-def _usable(config: Config) -> State:
-    """What can only be seen beside the file: the site's codes, our private keys, the database's address, whether anybody may
-    call. Gives the database, not opened yet."""
-    _use_site_codes(config)
-    try:
-        for backend in config.backend_services:
-            private_key(backend)
-    except BackendError as error:
-        raise CannotDo(str(error)) from None
-    try:
-        state = State(config.database)
-    except StateError as why:
-        raise CannotDo(f"database: {why}") from None
-    if not config.clients and not config.dev:
-        raise CannotDo(
-            "no clients are configured, so nobody may call: describe each EHR under [[clients]] in a file given with --config "
-            "(hooks/relapse-cds.example.toml shows how), or use --dev on this machine alone"
-        )
-    return state
-
-
-def _use_site_codes(config: Config) -> None:
-    try:
-        if config.site_codes:
-            codelists.use(read_site_codes(config.site_codes))
-    except CodelistError as error:
-        raise CannotDo(f"site_codes: {error}") from None
-
-
-@main.command()
 @click.argument("patient_id", required=False)
 @click.option("--bundle", "bundle_file", type=click.Path(path_type=Path), help="A FHIR Bundle; - reads standard input.")
 @click.option("--fhir-base", help="FHIR R4 base URL to read PATIENT_ID from.")
@@ -175,7 +106,7 @@ def assess(patient_id: str | None, bundle_file: Path | None, fhir_base: str | No
         raise click.UsageError("give either --bundle FILE, or PATIENT_ID and --fhir-base URL")
     configure_logs(quiet=True)
     config = configured(config_file)
-    _use_site_codes(config)
+    use_site_codes(config)
     record = _from_file(bundle_file) if bundle_file else _from_server(str(fhir_base), str(patient_id), config)
     assessment = judge(NCT05827549, read_patient(record, as_of.date() if as_of else config.today()))
     if form == "json":
@@ -225,19 +156,9 @@ def questionnaire() -> None:
 
 
 main.add_command(feedback)
+main.add_command(serve)
 main.add_command(screen)
 main.add_command(doctor)
-
-
-def _free(host: str, port: int) -> None:
-    """Say plainly that an address cannot be had, before any worker starts."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        raise CannotDo(f"cannot listen on {host} port {port} ({(error.strerror or 'unknown error').lower()}); choose another") from None
 
 
 def _from_file(path: Path) -> Record:

@@ -9,6 +9,9 @@ from typing import Any
 
 import click
 
+from fhir_mappings import codelists
+from fhir_mappings.codelists import CodelistError
+from fhir_mappings.site_codes import read_site_codes
 from hooks.config import DATABASE_VARIABLE, Config, ConfigError
 
 
@@ -30,6 +33,15 @@ def configured(file: Path | None, dev: bool = False) -> Config:
         return Config.read(file, dev=dev)
     except ConfigError as error:
         raise CannotDo(str(error)) from None
+
+
+def use_site_codes(config: Config) -> None:
+    """From now on codes mean what the site says, too."""
+    try:
+        if config.site_codes:
+            codelists.use(read_site_codes(config.site_codes))
+    except CodelistError as error:
+        raise CannotDo(f"site_codes: {error}") from None
 
 
 def print_json(content: Any) -> None:

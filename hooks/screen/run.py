@@ -16,11 +16,8 @@ from typing import Any
 from rich.table import Table
 
 from cds.trials import NCT05827549
-from fhir_mappings import codelists
-from fhir_mappings.codelists import CodelistError
-from fhir_mappings.site_codes import read_site_codes
 from hooks.cards import SOFTWARE_VERSION
-from hooks.command_line import CannotDo
+from hooks.command_line import CannotDo, use_site_codes
 from hooks.config import Config
 from hooks.screen.bundles import bundle_files, unpack
 from hooks.screen.cohort import WORK, Found, Screening, TooManyErrors, screen
@@ -57,12 +54,11 @@ def run(asked: Asked, watcher: Watcher) -> None:
     if asked.record_link is not None and not re.fullmatch(r"https://[^/{}]+/.*\{id\}.*", asked.record_link):
         raise CannotDo("--record-link: must be an https address with {id} where the child's id belongs, such as https://ehr.example/chart/{id}")
     began, started = time.monotonic(), datetime.now(UTC)
+    use_site_codes(asked.config)
     try:
-        if asked.config.site_codes:
-            codelists.use(read_site_codes(asked.config.site_codes))
         previous = read_previous(asked.previous) if asked.previous else None
         asked.out.mkdir(parents=True, exist_ok=True)
-    except (CodelistError, NoPrevious) as error:
+    except NoPrevious as error:
         raise CannotDo(str(error)) from None
     except OSError as error:
         raise CannotDo(f"{asked.out}: cannot be made ({(error.strerror or 'unknown error').lower()})") from None
