@@ -7,7 +7,7 @@ answer is a set of `Candidates`, because two results of the same time, or one wi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cds.day import Day
 from cds.finding import Evidence, Finding, Gap, Why, every_possibility, unknown
@@ -60,24 +60,25 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """All results of one test. `gap` is set when the search for them failed or was cut short."""
+    """All results of one test. `gap` is set when not all were looked up; `cut_short` when those that were not may be newer."""
 
     name: str
     readings: tuple[Reading, ...] = ()
     gap: Gap | None = None
+    cut_short: bool = False
 
     def __bool__(self) -> bool:
         raise TypeError("ask a Series for .readings, .current() or .latest()")
 
     def only(self, *labels: str) -> Series:
-        return Series(self.name, tuple(r for r in self.readings if set(labels) <= r.labels), self.gap)
+        return replace(self, readings=tuple(r for r in self.readings if set(labels) <= r.labels))
 
     def until(self, day: Day) -> Series:
         """Without what was surely taken later: a sample after the freeze does not count."""
-        return Series(self.name, tuple(r for r in self.readings if not r.when.surely_after(day)), self.gap)
+        return replace(self, readings=tuple(r for r in self.readings if not r.when.surely_after(day)))
 
     def plus(self, *readings: Reading) -> Series:
-        return Series(self.name, self.readings + readings, self.gap)
+        return replace(self, readings=self.readings + readings)
 
     def latest(self, until: Day) -> Candidates:
         """The newest result on or before `until`, whatever its age.
@@ -95,7 +96,7 @@ class Series:
             return Candidates(self.name, gaps=tuple(_showing(self.name, p, older) for p in problems))
         if not usable:
             return Candidates(self.name, gaps=(self.gap or Gap(self.name, Why.MISSING, f"no {self.name} found"),))
-        if self.gap:  # what was not looked up may be newer
+        if self.gap and self.cut_short:
             return Candidates(self.name, gaps=(_showing(self.name, self.gap, tuple(r.source for r in usable)),))
         return Candidates(self.name, usable)
 
@@ -108,7 +109,7 @@ class Series:
     def between(self, first: Day, last: Day) -> Series:
         """The results surely taken in this window (both ends included); open ends let everything through."""
         inside = (r for r in self.readings if first.surely_by(r.when) and r.when.surely_by(last))
-        return Series(self.name, tuple(inside), self.gap)
+        return replace(self, readings=tuple(inside))
 
 
 def _without_superseded(readings: list[Reading], sure: list[Reading]) -> list[Reading]:

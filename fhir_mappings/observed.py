@@ -42,7 +42,8 @@ def observed(record: Sifted) -> dict[str, Series]:
                     continue
                 valid = record.valid(observation) if valid is None else valid
                 readings[fact.fact].append(_reading(record, result, fact, valid, several))
-    return {field: Series(name, tuple(readings[field]), record.gap(search, name)) for field, (name, search) in named.items()}
+    return {field: Series(name, tuple(readings[field]), record.gap(search, name), record.cut_short(search))
+            for field, (name, search) in named.items()}  # fmt: skip
 
 
 def _reading(record: Sifted, result: Result, fact: ObservedFact, valid: bool, several: bool) -> Reading:

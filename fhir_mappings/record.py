@@ -29,6 +29,7 @@ class Answer:
     resources: tuple[Resource, ...] = ()
     why: str = ""
     rejected: tuple[str, ...] = ()  # entries that were no resource at all, in words; they become issues
+    cut_short: bool = False  # PARTIAL, and what is missing may be newer than what is here: more pages, a lost rest
 
     @property
     def complete(self) -> bool:

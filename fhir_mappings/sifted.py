@@ -60,6 +60,10 @@ class Sifted:
             return None
         return "a record does not say what it is about"
 
+    def cut_short(self, search: str) -> bool:
+        """What is missing from the search may be newer than what it gave."""
+        return self.record.answer(search).cut_short
+
     def failure(self, search: str, fact: str) -> Gap | None:
         """The gap of a search that was asked and did not answer. Where no chart review is kept, its silence is no gap."""
         return None if self.record.answer(search).outcome is Outcome.NOT_ASKED else self.gap(search, fact)

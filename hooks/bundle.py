@@ -51,7 +51,7 @@ def _answer(wanted: set[str], resources: list[Mapping[str, Any]], bundle: Mappin
     found = tuple(r for r in resources if r.get("resourceType") in wanted)
     links = bundle.get("link")
     if any(isinstance(link, Mapping) and link.get("relation") == "next" for link in (links if isinstance(links, list) else ())):
-        return Answer(Outcome.PARTIAL, found, "the Bundle is only the first page")
+        return Answer(Outcome.PARTIAL, found, "the Bundle is only the first page", cut_short=True)
     if any(r.get("resourceType") == "OperationOutcome" for r in resources):
         return Answer(Outcome.PARTIAL, found, "the Bundle carries a message of the server that made it")
     return Answer(Outcome.ANSWERED, found)

@@ -7,7 +7,7 @@ codes tell them apart, and only the first means that there is nothing.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Iterable, Iterator
 
 from fhir_mappings.record import Outcome
@@ -20,11 +20,12 @@ class Verdict:
     outcome: Outcome = Outcome.ANSWERED
     why: str = ""
     refused: bool = False
+    cut: bool = False  # what is missing may be newer than what came
 
 
 ANSWERED = Verdict()
 WITHHELD = Verdict(Outcome.PARTIAL, "the FHIR server withheld some results")
-INCOMPLETE = Verdict(Outcome.PARTIAL, "the FHIR server says that its answer is incomplete")
+INCOMPLETE = Verdict(Outcome.PARTIAL, "the FHIR server says that its answer is incomplete", cut=True)
 UNREADABLE = Verdict(Outcome.PARTIAL, "the FHIR server added a message that could not be read")
 ERROR = Verdict(Outcome.FAILED, "the FHIR server reported an error")
 REFUSED = Verdict(Outcome.FAILED, "the FHIR server does not accept this search", refused=True)
@@ -54,7 +55,10 @@ def read_outcome(outcome: Any) -> Verdict:
 def gravest(verdicts: Iterable[Verdict]) -> Verdict:
     """The first of the worst; among errors, one that another question may avoid."""
     order = (Outcome.ANSWERED, Outcome.PARTIAL, Outcome.NOT_ASKED, Outcome.FAILED)
-    return max(verdicts, key=lambda verdict: (order.index(verdict.outcome), verdict.refused), default=ANSWERED)
+    verdicts = list(verdicts)
+    worst = max(verdicts, key=lambda verdict: (order.index(verdict.outcome), verdict.refused), default=ANSWERED)
+    cut = worst.outcome is Outcome.PARTIAL and any(verdict.cut for verdict in verdicts)
+    return replace(worst, cut=True) if cut else worst
 
 
 def _read_issue(issue: Any) -> Verdict:

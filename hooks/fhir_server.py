@@ -83,7 +83,8 @@ class FhirServer:
         outcome, why = whole.verdict.outcome, whole.verdict.why
         if outcome is Outcome.FAILED and any(part.verdict.outcome is not Outcome.FAILED for part in parts):
             outcome, why = Outcome.PARTIAL, f"a part of the search failed: {why}"
-        return Answer(outcome, whole.entries, why, whole.rejected), whole.verdict.refused
+        cut = outcome is Outcome.PARTIAL and (whole.verdict.cut or whole.verdict.outcome is Outcome.FAILED)
+        return Answer(outcome, whole.entries, why, whole.rejected, cut), whole.verdict.refused
 
     def _pages(self, resource_type: str, first_url: str) -> Iterator[Page]:
         """Page after page; what ends them early is told as a last page that holds nothing but its verdict."""
@@ -103,7 +104,7 @@ class FhirServer:
                 if url and len(visited) == self._max_pages:
                     raise CutShort("there are more pages than we read")
         except CutShort as cut:
-            yield Page(verdict=Verdict(Outcome.PARTIAL, str(cut)))
+            yield Page(verdict=Verdict(Outcome.PARTIAL, str(cut), cut=True))
 
     def _page(self, resource_type: str, url: str) -> tuple[Page, Any]:
         try:

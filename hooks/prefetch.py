@@ -41,9 +41,11 @@ def answer_of(search: Search, value: Any) -> Answer:
         return Answer(Outcome.FAILED, why="the EHR could not look this up")
     page = read_bundle(value, search.resource_type)
     outcome, why = page.verdict.outcome, page.verdict.why.replace("the FHIR server", "the EHR")
-    if outcome is Outcome.ANSWERED and (missing := _missing(value, len(page.entries))):
+    missing = _missing(value, len(page.entries)) if isinstance(value, dict) else ""
+    if outcome is Outcome.ANSWERED and missing:
         outcome, why = Outcome.PARTIAL, missing
-    return Answer(outcome, page.entries if outcome is not Outcome.FAILED else (), why, page.rejected)
+    cut = outcome is Outcome.PARTIAL and bool(page.verdict.cut or missing)
+    return Answer(outcome, page.entries if outcome is not Outcome.FAILED else (), why, page.rejected, cut)
 
 
 def _patient(value: Any) -> Answer:

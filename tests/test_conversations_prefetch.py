@@ -48,12 +48,28 @@ def test_unknown_is_not_nothing(row):
     assert unanswered(judged(CHART, **dict.fromkeys(OPTIONAL, row))) == set(OPTIONAL)
 
 
-@rows(PARTIAL)
-def test_what_came_in_part_is_shown_and_decides_nothing_that_a_newer_result_could_change(row):
+CUT_SHORT = {name: row for name, row in PARTIAL.items() if name in ("first page", "total larger")}
+
+
+@rows(CUT_SHORT)
+def test_what_was_cut_short_is_shown_and_decides_nothing_that_a_newer_result_could_change(row):
     partial = judged(CHART, laboratory=row)
     assert unanswered(partial) == {"laboratory"}
     renal = by_id(partial)["INC-06"]
     assert (renal["truth"], renal["reason"]) == ("unknown", "not_looked_up") and "creatinine" in renal["words"]
+
+
+@rows(PARTIAL)
+def test_what_did_not_come_is_unknown(row):
+    without = deepcopy(SENT)
+    without["laboratory"]["entry"] = [e for e in without["laboratory"]["entry"] if e["resource"]["code"]["text"] != "Creatinine"]
+    found = by_id(assessment(tell(client(), CHART.call(put(without, laboratory=row)))))["INC-06"]
+    assert (found["truth"], found["reason"]) == ("unknown", "not_looked_up")
+
+
+@rows({name: row for name, row in PARTIAL.items() if name not in CUT_SHORT})
+def test_what_came_beside_withheld_or_broken_entries_stands(row):
+    assert by_id(judged(CHART, laboratory=row))["INC-06"]["truth"] == "met"
 
 
 @rows(PARTIAL)

@@ -69,11 +69,11 @@ def _belongs(resource: Resource, patient_id: str) -> bool:
 def _answer(wanted: set[str], resources: list[Resource], broken: Mapping[str, int], lacking: str) -> Answer:
     found = tuple(r for r in resources if r["resourceType"] in wanted)
     if lost := sum(count for name, count in broken.items() if name in wanted or name == ANY):
-        return Answer(Outcome.PARTIAL, found, f"{lost} line{'s' if lost > 1 else ''} of the source could not be read")
+        return Answer(Outcome.PARTIAL, found, f"{lost} line{'s' if lost > 1 else ''} of the source could not be read", cut_short=True)
     if "Patient" in wanted and not found:
         return Answer(Outcome.FAILED, why="the source holds no Patient of this id")
     if lacking or broken.get(OUTCOME):
-        return Answer(Outcome.PARTIAL, found, lacking or "the source says that it is incomplete")
+        return Answer(Outcome.PARTIAL, found, lacking or "the source says that it is incomplete", cut_short=True)
     return Answer(Outcome.ANSWERED, found)
 
 
