@@ -133,7 +133,7 @@ class Case:
 
     def _of_the_relapse(self, series: Series) -> Series:
         inside = series.between(*self._relapse_window)
-        return Series(series.name, tuple(r for r in inside.readings if "eoi" not in r.labels), series.gap)
+        return series.having(r for r in inside.readings if "eoi" not in r.labels)
 
     @cached_property
     def cd19_at_relapse(self) -> Candidates:
@@ -180,23 +180,23 @@ class Case:
         told = self.facts.chart_review.answers.get("eoi-date")
         labelled += [r for r in series.readings if told and r not in labelled and told.surely_by(r.when) and r.when.surely_by(told)]
         if labelled:
-            return Series(f"end-of-induction {series.name}", tuple(labelled), series.gap)
+            return series.having(labelled, f"end-of-induction {series.name}")
         first, last = self.windows.eoi_days
         timed = series.between(start.plus_days(first), start.plus_days(last)).readings if start else ()
-        return Series(f"end-of-induction {series.name}", tuple(r for r in timed if r.when.surely_by(today)), series.gap)
+        return series.having((r for r in timed if r.when.surely_by(today)), f"end-of-induction {series.name}")
 
     @cached_property
     def eoi_marrow(self) -> Candidates:
         """The latest adequate marrow at end of induction; an inadequate one counts only when it is the only one."""
         marrows = self._at_end_of_induction(self.facts.marrow_blasts)
-        adequate = Series(marrows.name, tuple(r for r in marrows.readings if "inadequate" not in r.labels), marrows.gap)
+        adequate = marrows.having(r for r in marrows.readings if "inadequate" not in r.labels)
         return self._with_answer((adequate if adequate.readings else marrows).latest(on(self.facts.as_of)), "eoi-marrow-category")
 
     @cached_property
     def eoi_ngs_mrd(self) -> Candidates:
         mrd = self._at_end_of_induction(self.facts.mrd).only("marrow")
         accepted = tuple(r for r in mrd.readings if r.labels & set(self.windows.mrd_methods))
-        return self._with_answer(Series("end-of-induction NGS-MRD", accepted, mrd.gap).latest(on(self.facts.as_of)), "eoi-ngs-mrd")
+        return self._with_answer(mrd.having(accepted, "end-of-induction NGS-MRD").latest(on(self.facts.as_of)), "eoi-ngs-mrd")
 
     @cached_property
     def eoi_other_mrd(self) -> tuple[Reading, ...]:

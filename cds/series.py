@@ -6,7 +6,7 @@ answer is a set of `Candidates`, because two results of the same time, or one wi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from cds.day import Day
@@ -69,6 +69,10 @@ class Series:
 
     def __bool__(self) -> bool:
         raise TypeError("ask a Series for .readings, .current() or .latest()")
+
+    def having(self, readings: Iterable[Reading], name: str = "") -> Series:
+        """Some of these results, under another name perhaps; what is missing from the search is missing from them, too."""
+        return replace(self, readings=tuple(readings), name=name or self.name)
 
     def only(self, *labels: str) -> Series:
         return replace(self, readings=tuple(r for r in self.readings if set(labels) <= r.labels))

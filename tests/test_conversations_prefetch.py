@@ -59,6 +59,11 @@ def test_what_was_cut_short_is_shown_and_decides_nothing_that_a_newer_result_cou
     assert (renal["truth"], renal["reason"]) == ("unknown", "not_looked_up") and "creatinine" in renal["words"]
 
 
+@rows(CUT_SHORT)
+def test_nor_does_a_score_of_one_scale_among_several(row):
+    assert by_id(judged(CHART, examinations=row))["INC-09"]["truth"] == "unknown"
+
+
 @rows(PARTIAL)
 def test_what_did_not_come_is_unknown(row):
     without = deepcopy(SENT)

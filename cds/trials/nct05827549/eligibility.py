@@ -174,7 +174,7 @@ def performance_status(p: Case, policy: Policies) -> Finding:
     scores = p.facts.performance
     grown_up = {r: p.age_on(r.when) >= amount("16 a") for r in scores.readings}
     asked = {r: ~grown_up[r] if "lansky" in r.labels else grown_up[r] for r in scores.readings if r.labels & {"lansky", "karnofsky"}}
-    right = Series(scores.name, tuple(r for r in scores.readings if r in asked and asked[r].truth is not NOT_MET), scores.gap)
+    right = scores.having(r for r in scores.readings if r in asked and asked[r].truth is not NOT_MET)
     current = p.current(right, policy.performance_status_days)
     if current.lacks(Why.MISSING, Why.STALE):
         other = p.current(Series(scores.name, tuple(r for r in scores.readings if r not in right.readings)), policy.performance_status_days)
