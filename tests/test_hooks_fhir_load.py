@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -297,9 +298,16 @@ def test_servers_fall_ill_one_by_one():
 
 
 def test_many_threads_leave_it_as_it_should_be():
-    load = FhirLoad(4)
+    load = FhirLoad(4, clock := Clock())
+
+    def half_of_them_unanswered(n):
+        with suppress(NoAnswer):  # the threads may line up so that enough in a row have no answer
+            ended(load, answered=n % 2 == 0)
+
     with ThreadPoolExecutor(32) as callers:
-        list(callers.map(lambda n: ended(load, answered=n % 2 == 0), range(2000)))
+        list(callers.map(half_of_them_unanswered, range(2000)))
+        clock.now += PAUSE
+        ended(load, answered=True)
         list(callers.map(lambda n: ended(load, answered=True), range(50)))
     assert load.states() == {EHR: "closed"}
     with load.call(EHR) as share:
