@@ -18,7 +18,7 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from fhir.resources.R4B.researchsubject import ResearchSubject
 from pydantic import ValidationError
 
-from fhir_mappings.plain_observation import is_plain
+from fhir_mappings.plain import is_plain
 from fhir_mappings.record import Resource
 
 MODELS: Mapping[str, Any] = {
@@ -35,7 +35,7 @@ def validated(resource: Resource) -> str | None:
     model = MODELS.get(str(resource.get("resourceType")))
     if model is None:
         return "a resource type that is not read"
-    if model is Observation and is_plain(resource):
+    if is_plain(resource, model):
         return None
     try:
         model.model_validate(resource)
