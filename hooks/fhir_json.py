@@ -6,9 +6,9 @@ recognised before parsing, and none may crash us.
 
 from __future__ import annotations
 
-import json
-from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any
+
+from hooks import exact_json
 
 JSON_TYPES = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})  # the last is Oracle's
 
@@ -18,7 +18,7 @@ class NotFhirJson(ValueError):
 
 
 def parse(content_type: str, content: bytes) -> Any:
-    """The parsed body. Fractions become Decimal, digits as printed: limits such as 0.6 mg/dL are compared exactly.
+    """The parsed body; fractions are Decimal, digits as printed.
 
     >>> parse("application/fhir+json; charset=utf-8", b'{"value": 0.60}')
     {'value': Decimal('0.60')}
@@ -27,11 +27,9 @@ def parse(content_type: str, content: bytes) -> Any:
     if media_type not in JSON_TYPES:
         raise NotFhirJson(_instead_of_json(media_type))
     try:
-        return json.loads(content, parse_float=Decimal, parse_int=int, parse_constant=_refuse)
-    except (ValueError, ArithmeticError, RecursionError):
-        # ValueError: broken JSON, invalid UTF-8, NaN, thousands of digits; ArithmeticError: an exponent beyond
-        # Decimal; RecursionError: nesting made to exhaust the parser. The cause quotes the text, so it stays behind.
-        raise NotFhirJson("answered with broken JSON") from None
+        return exact_json.loads(content)
+    except exact_json.FAULTS:
+        raise NotFhirJson("answered with broken JSON") from None  # the cause quotes the text, so it stays behind
 
 
 def _instead_of_json(media_type: str) -> str:
@@ -41,6 +39,3 @@ def _instead_of_json(media_type: str) -> str:
         return "answered with XML instead of JSON"
     return "answered with something that is not FHIR JSON"
 
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError("NaN and Infinity are not JSON")  # Python would accept them

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any
 
 from fhir_mappings.draft_orders import drafts_of
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
+from hooks import exact_json
 from hooks.problem import Problem
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -100,21 +99,9 @@ def _access(call: Mapping[str, Any], patient_id: str) -> tuple[str | None, str |
 def read_json(body: bytes) -> Any:
     """Numbers with a fraction become Decimal, as printed. Raise Problem(400) for what is not JSON, NaN and doubled members included."""
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_no_duplicates)
-    except (ValueError, ArithmeticError, RecursionError):
+        return exact_json.loads_each_once(body)
+    except exact_json.FAULTS:
         raise Problem(400, "the request body is not valid JSON") from None
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError("NaN and Infinity are not JSON")
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Two members of one name: whichever was meant, it must not be ours to choose."""
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member occurs twice")
-    return members
 
 
 def _text(holder: Mapping[str, Any], key: str, where: str = "") -> str:
