@@ -19,7 +19,7 @@ class Judged:
 
     @property
     def blocks(self) -> bool:
-        return self.finding.truth.value == self.criterion.blocks_when
+        return self.finding.truth is self.criterion.blocks_when
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,11 @@ computed once, on first use.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 from cds import course, disease, history, treatment
 from cds.day import Day, completed_years, on
@@ -19,6 +21,9 @@ from cds.truth import MET, NOT_MET, UNKNOWN
 from cds.values import Amount, Choice, amount, any_amount, any_of, one
 
 M2 = amount("5 %")
+COURSE = frozenset({"as_of", "diagnoses", "doses", "first_line_end", "enrolment", "marrow_blasts", "chart_review"})
+OF_THE_COURSE = ("relapse_date", "reinduction_start", "evaluated_on", "_relapse_window", "relapse")
+"""What is read from these facts and no others (tested), once for each child."""
 SILENT = (Why.MISSING, Why.NOT_LOOKED_UP)  # the record says nothing: a clinician's answer stands
 
 
@@ -35,6 +40,14 @@ class Case:
     def __init__(self, facts: PatientFacts, windows: Windows = Windows()):
         self.facts = in_order(facts)
         self.windows = windows
+
+    def supposing(self, facts: Mapping[str, Any]) -> Case:
+        """The same child with these facts otherwise, each in order already. What hangs on none of them is not looked for again."""
+        other = object.__new__(type(self))
+        other.facts, other.windows = self.facts.otherwise(facts), self.windows
+        if facts.keys().isdisjoint(COURSE):
+            other.__dict__.update({name: self.__dict__[name] for name in OF_THE_COURSE if name in self.__dict__})
+        return other
 
     # --- anchors -------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from cds.case import Case
 from cds.finding import Finding, Gap, Why, unknown
+from cds.truth import MET, NOT_MET, Truth
 
 Rule = Callable[[Case, Any], Finding]
 
@@ -27,8 +28,8 @@ class Criterion:
     modifiable: bool = False  # a blocker that treatment or time may lift: "not met today"
 
     @property
-    def blocks_when(self) -> str:
-        return "not_met" if self.kind == "inclusion" else "met"
+    def blocks_when(self) -> Truth:
+        return NOT_MET if self.kind == "inclusion" else MET
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ class Gap:
     seen: tuple[Evidence, ...] = ()
 
 
+_MOST_TELLING_FIRST, _LEAST_DIRECT_FIRST = tuple(Why), tuple(Basis)
 NAMELESS = ("value", "date")  # what a comparison calls what it compares, when it knows no better
 
 
@@ -85,7 +86,7 @@ class Finding:
         return _keep(truth, [f for f in (self, other) if f.truth is truth])
 
     def __invert__(self) -> Finding:
-        return replace(self, truth=~self.truth)
+        return Finding(~self.truth, self.evidence, self.gaps, self.notes)
 
     def __bool__(self) -> bool:
         raise TypeError("a Finding has three values: combine with & | ~, or use choose()")
@@ -93,13 +94,17 @@ class Finding:
     @property
     def reason(self) -> Why | None:
         """The most telling reason of an unknown, None when decided."""
-        reasons = {gap.reason for gap in self.gaps}
-        return next((why for why in Why if why in reasons), None) if self.truth is UNKNOWN else None
+        if self.truth is not UNKNOWN:
+            return None
+        reasons = [gap.reason for gap in self.gaps]
+        return next((why for why in _MOST_TELLING_FIRST if why in reasons), None)
 
     @property
     def basis(self) -> Basis | None:
-        bases = {e.basis for e in self.evidence}
-        return next((b for b in Basis if b in bases), None) if self.truth is not UNKNOWN else None
+        if self.truth is UNKNOWN:
+            return None
+        bases = [e.basis for e in self.evidence]
+        return next((basis for basis in _LEAST_DIRECT_FIRST if basis in bases), None)
 
     @property
     def words(self) -> str:
@@ -112,6 +117,8 @@ class Finding:
 
     def about(self, fact: str) -> Finding:
         """The same answer, its nameless gaps (of a value or a date compared) named after the fact that was compared."""
+        if not any(gap.fact in NAMELESS for gap in self.gaps):
+            return self
         return replace(self, gaps=tuple(replace(g, fact=fact) if g.fact in NAMELESS else g for g in self.gaps))
 
     def as_basis(self, basis: Basis) -> Finding:
@@ -129,7 +136,8 @@ def _keep(truth: Truth, deciding: list[Finding]) -> Finding:
 
 
 def _distinct(items: Iterable[T]) -> tuple[T, ...]:
-    return tuple(dict.fromkeys(items))
+    each = tuple(items)
+    return each if len(each) < 2 else tuple(dict.fromkeys(each))
 
 
 def met(*evidence: Evidence, note: str = "") -> Finding:

@@ -6,7 +6,7 @@ by hand but the values to try. A recorded fact is tried again only where the cri
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,10 @@ from cds.truth import UNKNOWN
 if TYPE_CHECKING:
     from cds.protocol import Protocol
 
-Supposing = Callable[[PatientFacts, Case], PatientFacts]
-"""The same child, with one fact settled in one way."""
+Supposing = Callable[[PatientFacts, Case], Mapping[str, Any]]
+"""The facts that would be otherwise, with one thing settled in one way."""
+Outcome = tuple[tuple[Judged, ...], str, tuple[str, ...]]
+"""The criteria tried again, the status and the groups left, if it were so; what is decided already stays decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,22 @@ def next_steps(protocol: Protocol, case: Case, policies: Any, judged: tuple[Judg
     unknown = [j for j in judged if j.finding.truth is UNKNOWN]
     lifting = {j.criterion.id: j for j in judged if j.blocks and j.criterion.modifiable}
     of_risk = {gap.fact for gap in risk.gaps}
+    deciding = [j for j in judged if j.blocks or j.finding.truth is UNKNOWN]  # what is met stays met, and changes no status
     missing = {gap.fact for j in unknown for gap in j.finding.gaps} | of_risk
 
     def step(fact: OpenFact) -> NextStep | None:
         tried = [j for j in unknown if any(gap.fact in fact.gaps for gap in j.finding.gaps)]
         tried += [lifting[fact.lifts]] if fact.lifts in lifting else []
         left = None if of_risk.isdisjoint(fact.gaps) else risk.possible  # only an input of the risk group can change it
-        outcomes = [_supposed(protocol, value(case.facts, case), policies, judged, tried, left is not None) for value in fact.values]
+        again_by_id = {j.criterion.id for j in tried}
+        others = [j for j in deciding if j.criterion.id not in again_by_id]
+        outcomes: list[Outcome] = []
+        for value in fact.values:
+            supposed = case.supposing(value(case.facts, case))
+            again = tuple(Judged(j.criterion, j.criterion.rule(supposed, policies)) for j in tried)
+            status = overall_of((*others, *again))
+            groups = () if status == "not_eligible" or left is None else _groups(protocol, supposed, (*judged, *again))
+            outcomes.append((again, status, groups))
         settled = tuple(
             j.criterion.id
             for i, j in enumerate(tried)
@@ -60,12 +71,6 @@ def next_steps(protocol: Protocol, case: Case, policies: Any, judged: tuple[Judg
     return tuple(found for fact in open_facts if (found := step(fact)))
 
 
-def _supposed(protocol: Protocol, facts: PatientFacts, policies: Any, judged: tuple[Judged, ...], tried: list[Judged],
-              with_risk: bool) -> tuple[list[Judged], str, tuple[str, ...]]:
-    """The criteria tried again, the status and the groups left, if it were so; what is decided already stays decided."""
-    case = Case(facts, policies)
-    again = [Judged(j.criterion, j.criterion.rule(case, policies)) for j in tried]
-    findings = {j.criterion.id: j for j in judged} | {j.criterion.id: j for j in again}
-    overall = overall_of(tuple(findings.values()))
-    left = () if overall == "not_eligible" or not with_risk else risk_of(protocol, case, {id: j.finding for id, j in findings.items()}).possible
-    return again, overall, left
+def _groups(protocol: Protocol, case: Case, judged: tuple[Judged, ...]) -> tuple[str, ...]:
+    """Those that remain; of a criterion judged twice the later answer counts."""
+    return risk_of(protocol, case, {j.criterion.id: j.finding for j in judged}).possible

@@ -7,7 +7,7 @@ answer is a set of `Candidates`, because two results of the same time, or one wi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cds.day import Day
 from cds.finding import Evidence, Finding, Gap, Why, every_possibility, unknown
@@ -72,17 +72,17 @@ class Series:
 
     def having(self, readings: Iterable[Reading], name: str = "") -> Series:
         """Some of these results, under another name perhaps; what is missing from the search is missing from them, too."""
-        return replace(self, readings=tuple(readings), name=name or self.name)
+        return Series(name or self.name, tuple(readings), self.gap, self.cut_short)
 
     def only(self, *labels: str) -> Series:
-        return replace(self, readings=tuple(r for r in self.readings if set(labels) <= r.labels))
+        return self.having(r for r in self.readings if r.labels.issuperset(labels))
 
     def until(self, day: Day) -> Series:
         """Without what was surely taken later: a sample after the freeze does not count."""
-        return replace(self, readings=tuple(r for r in self.readings if not r.when.surely_after(day)))
+        return self.having(r for r in self.readings if not r.when.surely_after(day))
 
     def plus(self, *readings: Reading) -> Series:
-        return replace(self, readings=self.readings + readings)
+        return self.having(self.readings + readings)
 
     def latest(self, until: Day) -> Candidates:
         """The newest result on or before `until`, whatever its age.
@@ -112,8 +112,7 @@ class Series:
 
     def between(self, first: Day, last: Day) -> Series:
         """The results surely taken in this window (both ends included); open ends let everything through."""
-        inside = (r for r in self.readings if first.surely_by(r.when) and r.when.surely_by(last))
-        return replace(self, readings=tuple(inside))
+        return self.having(r for r in self.readings if first.surely_by(r.when) and r.when.surely_by(last))
 
 
 def _without_superseded(readings: list[Reading], sure: list[Reading]) -> list[Reading]:

@@ -14,29 +14,18 @@ class Truth(Enum):
     UNKNOWN = "unknown"
 
     def __and__(self, other: Truth) -> Truth:
-        return _AND[self, other]
+        if self is NOT_MET or other is NOT_MET:
+            return NOT_MET
+        return MET if self is MET and other is MET else UNKNOWN
 
     def __or__(self, other: Truth) -> Truth:
         return ~(~self & ~other)
 
     def __invert__(self) -> Truth:
-        return _NOT[self]
+        return UNKNOWN if self is UNKNOWN else NOT_MET if self is MET else MET
 
     def __bool__(self) -> bool:
         raise TypeError("a Truth has three values: compare with `is MET`, combine with & | ~, or use choose()")
 
 
 MET, NOT_MET, UNKNOWN = Truth.MET, Truth.NOT_MET, Truth.UNKNOWN
-
-_AND = {
-    (MET, MET): MET,
-    (MET, UNKNOWN): UNKNOWN,
-    (MET, NOT_MET): NOT_MET,
-    (UNKNOWN, MET): UNKNOWN,
-    (UNKNOWN, UNKNOWN): UNKNOWN,
-    (UNKNOWN, NOT_MET): NOT_MET,
-    (NOT_MET, MET): NOT_MET,
-    (NOT_MET, UNKNOWN): NOT_MET,
-    (NOT_MET, NOT_MET): NOT_MET,
-}
-_NOT = {MET: NOT_MET, UNKNOWN: UNKNOWN, NOT_MET: MET}

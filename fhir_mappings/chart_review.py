@@ -107,7 +107,7 @@ def _authored_key(response: Resource) -> str:
 
 def _source(link_id: str, response: Resource) -> Evidence:
     author = response.get("author")
-    name = (text(author.get("display")) or text(author.get("reference"))) if isinstance(author, Mapping) else None
+    name = (text(author.get("display")) or text(author.get("reference"))) if isinstance(author, dict) else None
     name = name and name[:LONGEST_NAME]
     words = f"{link_id.replace('-', ' ')} (chart review, {name or 'author not recorded'})"
     return Evidence(words, reference_of(response), dates.as_written(response.get("authored")), Basis.ATTESTED)
@@ -119,7 +119,7 @@ def _told(source: Evidence, answer: str) -> Evidence:
 
 def _code(answer: Mapping[str, Any]) -> str | None:
     coding = answer.get("valueCoding")
-    return coding.get("code") if isinstance(coding, Mapping) else None
+    return coding.get("code") if isinstance(coding, dict) else None
 
 
 def _day(answer: Mapping[str, Any], source: Evidence) -> Day | None:

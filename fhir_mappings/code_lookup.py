@@ -37,7 +37,6 @@ TRAPS: Mapping[Concept, tuple[Concept, ...]] = {  # a trap, and the concepts it 
 
 
 MOST_REMEMBERED, LONGEST_REMEMBERED = 20_000, 1_000  # combinations of codes, characters of one: a chart must not fill the memory
-_OBJECT = (dict, Mapping)  # dict first: nearly all are, and the question is asked for every coding of a chart
 
 
 class CodelistError(ValueError):
@@ -122,12 +121,12 @@ class Codelists:
 
 def _said(codeable_concept: Any) -> tuple[str, ...]:
     """System and code, system and code, of a CodeableConcept or Coding. Anything else says nothing, however it is broken."""
-    if not isinstance(codeable_concept, _OBJECT):
+    if not isinstance(codeable_concept, dict):
         return ()
     codings = codeable_concept.get("coding", [codeable_concept])
     said: list[str] = []
     for coding in codings if isinstance(codings, list) else ():
-        if isinstance(coding, _OBJECT):
+        if isinstance(coding, dict):
             system, code = coding.get("system"), coding.get("code")
             if isinstance(system, str) and isinstance(code, str):
                 said += (system, code)

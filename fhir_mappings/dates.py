@@ -52,7 +52,7 @@ def sample_day(resource: Mapping[str, Any]) -> Day:
 
 def period(value: Any) -> Day | None:
     """The days between the start and the end of a FHIR Period; an open side stays open."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return None
     start, end = day(value.get("start")), day(value.get("end"))
     if not (start or end):
@@ -67,10 +67,10 @@ def as_written(value: Any) -> str | None:
 
 
 def _collected(resource: Mapping[str, Any]) -> Day | None:
-    reference = resource.get("specimen", {}).get("reference") if isinstance(resource.get("specimen"), Mapping) else None
+    reference = resource.get("specimen", {}).get("reference") if isinstance(resource.get("specimen"), dict) else None
     for contained in each(resource.get("contained")):
         collection = contained.get("collection")
-        if reference == f"#{contained.get('id')}" and isinstance(collection, Mapping):
+        if reference == f"#{contained.get('id')}" and isinstance(collection, dict):
             return day(collection.get("collectedDateTime")) or period(collection.get("collectedPeriod"))
     return None
 

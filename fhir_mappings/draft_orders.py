@@ -23,12 +23,12 @@ ALLOGENEIC = (("allogen", "transplant"), ("동종", "이식"))  # how an order i
 
 def drafts_of(bundle: Mapping[str, Any]) -> tuple[Resource, ...]:
     """The resources of `draftOrders`. A drug that an order names by the Bundle's own address is put inside that order."""
-    entries = [e for e in each(bundle.get("entry")) if isinstance(e.get("resource"), Mapping)]
+    entries = [e for e in each(bundle.get("entry")) if isinstance(e.get("resource"), dict)]
     by_address = {e["fullUrl"]: e["resource"] for e in entries if isinstance(e.get("fullUrl"), str)}
 
     def complete(order: Resource) -> Resource:
         reference = order.get("medicationReference")
-        drug = by_address.get(str(reference.get("reference"))) if isinstance(reference, Mapping) else None
+        drug = by_address.get(str(reference.get("reference"))) if isinstance(reference, dict) else None
         if drug is None or drug.get("resourceType") != "Medication":
             return order
         inside = [*each(order.get("contained")), {**drug, "id": "draft-medication"}]

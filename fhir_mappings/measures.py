@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -56,10 +55,10 @@ def performance(result: Result, labels: frozenset[str]) -> Reading:
     """A Lansky or Karnofsky score: tens from 0 to 100, as a number with or without a unit; nothing else is one."""
     element = result.element
     quantity = element.get("valueQuantity")
-    score = element.get("valueInteger", quantity.get("value") if isinstance(quantity, Mapping) else None)
+    score = element.get("valueInteger", quantity.get("value") if isinstance(quantity, dict) else None)
     if isinstance(score, (int, Decimal)) and not isinstance(score, bool):
-        unit = quantity.get("code") or quantity.get("unit") if isinstance(quantity, Mapping) else None
-        if unit in (None, "%", "{score}", "1") and score in TENS and not (isinstance(quantity, Mapping) and quantity.get("comparator")):
+        unit = quantity.get("code") or quantity.get("unit") if isinstance(quantity, dict) else None
+        if unit in (None, "%", "{score}", "1") and score in TENS and not (isinstance(quantity, dict) and quantity.get("comparator")):
             result = replace(result, element={**element, "valueQuantity": {"value": score, "code": "%", "unit": "%"}})
             return amount_reading(result, PERCENT, labels)
     reading = amount_reading(result, PERCENT, labels)

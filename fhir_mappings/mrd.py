@@ -55,7 +55,7 @@ def not_detected(name: str, reading: Reading, limit: Amount | None, source: Evid
 
 def limit_of_detection(result: Result) -> Amount | None:
     for component in result.resource.get("component") or ():
-        if isinstance(component, Mapping) and codelists.states(component.get("code"), "mrd_limit_of_detection"):
+        if isinstance(component, dict) and codelists.states(component.get("code"), "mrd_limit_of_detection"):
             limit = amount_reading(replace(result, element=component), MRD).value
             if isinstance(limit, Amount) and limit.exact and limit.low > 0:
                 return limit
@@ -69,7 +69,7 @@ def _not_detected(element: Mapping[str, Any]) -> bool:
 def _ratio(element: Mapping[str, Any]) -> Mapping[str, Any]:
     """`99 of 1000000 cells`: a fraction, if both sides are plain numbers of the same thing; otherwise left unread."""
     parts = [element["valueRatio"].get(side) for side in ("numerator", "denominator")]
-    if not all(isinstance(part, Mapping) and isinstance(part.get("value"), (int, Decimal)) for part in parts):
+    if not all(isinstance(part, dict) and isinstance(part.get("value"), (int, Decimal)) for part in parts):
         return element
     above, below = parts
     same = above.get("code") == below.get("code") and above.get("unit") == below.get("unit")
@@ -81,7 +81,7 @@ def _ratio(element: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _as_quantity(element: Mapping[str, Any]) -> Mapping[str, Any]:
     """A ratio of cells, and the written fractions `1.2E-4`, `2x10^-5`, `<10^-4`, as a quantity; other text is for a person."""
-    if isinstance(element.get("valueRatio"), Mapping):
+    if isinstance(element.get("valueRatio"), dict):
         return _ratio(element)
     text = element.get("valueString")
     if not isinstance(text, str):

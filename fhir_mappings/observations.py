@@ -91,12 +91,12 @@ def reported(element: Mapping[str, Any]) -> str:
     if isinstance(element.get("valueString"), str):
         return element["valueString"][: 4 * LONGEST_PART]
     quantity = element.get("valueQuantity")
-    if isinstance(quantity, Mapping):
+    if isinstance(quantity, dict):
         parts = (quantity.get("comparator"), quantity.get("value"), _unit_words(quantity))
         return " ".join(str(part)[:LONGEST_PART] for part in parts if part is not None) or "without a value"
     limits = element.get("valueRange")
-    if isinstance(limits, Mapping):
-        low, high = (limits.get(side) if isinstance(limits.get(side), Mapping) else {} for side in ("low", "high"))
+    if isinstance(limits, dict):
+        low, high = (limits.get(side) if isinstance(limits.get(side), dict) else {} for side in ("low", "high"))
         return f"{low.get('value', '?')} to {high.get('value', '?')} {high.get('unit') or low.get('unit') or ''}".strip()
     for key in ("valueInteger", "valueBoolean"):
         if key in element:
@@ -112,7 +112,7 @@ def _unit_words(quantity: Mapping[str, Any]) -> Any:
 
 def coded_words(concept: Any) -> str | None:
     """Our own label for a coded answer, else its text."""
-    if not isinstance(concept, Mapping):
+    if not isinstance(concept, dict):
         return None
     coded = codings(concept)
     labels = (codelists.label(str(c.get("system")), str(c.get("code"))) for c in coded)
@@ -129,9 +129,9 @@ def _status_problem(result: Result) -> Gap | None:
 
 def _amount(result: Result, analyte: Analyte) -> Amount | Gap:
     element = result.element
-    if isinstance(element.get("valueQuantity"), Mapping):
+    if isinstance(element.get("valueQuantity"), dict):
         return _quantity(result, element["valueQuantity"], analyte)
-    if isinstance(element.get("valueRange"), Mapping):
+    if isinstance(element.get("valueRange"), dict):
         return _range(result, element["valueRange"], analyte)
     if isinstance(element.get("valueString"), str):
         return _text(result, element["valueString"], analyte)
@@ -161,7 +161,7 @@ def _range(result: Result, limits: Mapping[str, Any], analyte: Analyte) -> Amoun
     ends = []
     for side in ("low", "high"):
         end = limits.get(side)
-        found = _quantity(result, end, analyte) if isinstance(end, Mapping) else None
+        found = _quantity(result, end, analyte) if isinstance(end, dict) else None
         if isinstance(found, Gap):
             return found
         ends.append(found)
@@ -202,7 +202,7 @@ def _positive_or_negative(result: Result) -> Choice | Gap:
         return _gap(result, Why.CONFLICT, "coded both positive and negative")
     if positive or negative:
         return one("positive" if positive else "negative")
-    said = _exact_word(result.element.get("valueString")) or _exact_word(isinstance(concept, Mapping) and concept.get("text"))
+    said = _exact_word(result.element.get("valueString")) or _exact_word(isinstance(concept, dict) and concept.get("text"))
     return one(said) if said else _no_value(result, "it is neither clearly positive nor clearly negative")
 
 

@@ -85,6 +85,8 @@ for _fact in OBSERVED:
 def _facts_of(element: Mapping[str, Any]) -> list[ObservedFact]:
     """The facts that a code states or hints at, each once; for nearly every Observation, none."""
     stated = codelists.statements(element.get("code"))
+    if not stated:
+        return []
     found = [fact for concept, decides in stated for fact in _FACTS_OF.get(concept, ()) if decides or not _is_empty_panel(element)]
     return list({id(fact): fact for fact in found}.values())
 
@@ -93,12 +95,14 @@ WOULD_MATTER = re.compile(
     r"creatinine|bilirubin|ejection|shortening|blast|\bmrd\b|residual|bcr|philadelphia|cd19|lansky|karnofsky|\bhcg\b|\bhiv\b", re.IGNORECASE
 )
 LONGEST_NAME = 60
+STANDARD = (LOINC, SNOMED)
 
 
 def _unmapped(code: Any) -> str | None:
     """What a local code calls itself, where the name sounds like a fact we need and no standard code stands beside it."""
-    if any(coding.get("system") in (LOINC, SNOMED) for coding in codings(code)):
-        return None
+    for coding in codings(code):
+        if coding.get("system") in STANDARD:
+            return None
     named = next((words for words in all_words(code) if WOULD_MATTER.search(words)), None)
     return named and named[:LONGEST_NAME]
 
@@ -112,7 +116,7 @@ def _mistaken(code: Any, fact: ObservedFact) -> bool:
 def _code_and_unit_disagree(result: Result, fact: ObservedFact) -> str | None:
     code, quantity = result.element.get("code"), result.element.get("valueQuantity")
     concepts = [c for c, decides in codelists.statements(code) if decides and c in fact.concepts]
-    if len(concepts) != 1 or not isinstance(quantity, Mapping) or not concepts[0].endswith(("_mass", "_molar")):
+    if len(concepts) != 1 or not isinstance(quantity, dict) or not concepts[0].endswith(("_mass", "_molar")):
         return None
     unit = unit_of(quantity, CREATININE)  # bilirubin is reported in the same units
     if unit is None or (unit in MOLAR) == concepts[0].endswith("_molar"):

@@ -16,9 +16,9 @@ from fhir_mappings import dates
 from fhir_mappings.checked import MODELS, Check
 from fhir_mappings.diagnoses import is_leukaemia
 from fhir_mappings.members import all_words, codings, text
-from fhir_mappings.record import Outcome, Record, Resource
+from fhir_mappings.record import Answer, Outcome, Record, Resource
 from fhir_mappings.sources import SEARCHES
-from fhir_mappings.subject import is_about, names, reference_of, subject_of
+from fhir_mappings.subject import is_about, names, reference_of
 
 NAMED_BY = {  # what says of a resource which fact it is; without it, it may be any
     "Condition": ("code",),
@@ -36,17 +36,27 @@ class Sifted:
     def __init__(self, record: Record, check: Check):
         self.record, self.check = record, check
         self.issues: list[Evidence] = []
-        self._unclear_in: dict[str, str | None] = {}  # by search
+        self._own: dict[tuple[str, ...], list[Resource]] = {}
+        self._subjects: dict[int, bool | None] = {}  # by identity: the record keeps every resource alive
+        self._unclear_in: dict[int, str | None] = {}  # by identity of what a search gave, which several may share
         self.patient = names(record.patient_id, record.full_urls)
+
+    def is_own(self, resource: Resource) -> bool | None:
+        """Is it about this child? None when it names no patient."""
+        key = id(resource)
+        if key not in self._subjects:  # asked many times of each
+            self._subjects[key] = is_about(resource, self.patient)
+        return self._subjects[key]
 
     def gap(self, search: str, fact: str) -> Gap | None:
         """Why absence proves nothing here; None when the search was answered in full."""
         answer = self.record.answer(search)
         if not answer.complete:
             return not_looked_up(fact, f"{fact}: {answer.why}")
-        if search not in self._unclear_in:  # asked for each fact that the search gives
-            self._unclear_in[search] = next((words for resource in answer.resources if (words := self._unclear(resource))), None)
-        unclear = self._unclear_in[search]
+        key = id(answer.resources)
+        if key not in self._unclear_in:
+            self._unclear_in[key] = next((words for resource in answer.resources if (words := self._unclear(resource))), None)
+        unclear = self._unclear_in[key]
         return unclear and not_looked_up(fact, f"{fact}: {unclear}")
 
     def _unclear(self, resource: Resource) -> str | None:
@@ -54,9 +64,10 @@ class Sifted:
         kind = str(resource.get("resourceType"))
         if kind in REFERRED or kind not in MODELS:
             return None
-        if not subject_of(resource):
+        own = self.is_own(resource)
+        if own is None:
             return "a record does not say whose it is"
-        if not is_about(resource, self.patient) or kind not in NAMED_BY or any(_names(resource.get(e)) for e in NAMED_BY[kind]):
+        if not own or kind not in NAMED_BY or any(_names(resource.get(e)) for e in NAMED_BY[kind]):
             return None
         return "a record does not say what it is about"
 
@@ -68,12 +79,17 @@ class Sifted:
         """The gap of a search that was asked and did not answer. Where no chart review is kept, its silence is no gap."""
         return None if self.record.answer(search).outcome is Outcome.NOT_ASKED else self.gap(search, fact)
 
-    def resources(self, *searches: str) -> Iterator[Resource]:
+    def resources(self, *searches: str) -> list[Resource]:
         """The child's own resources of these searches, each once; the newest version where one came twice."""
+        if searches not in self._own:
+            self._own[searches] = list(self._sift([self.record.answer(search) for search in searches]))
+        return self._own[searches]
+
+    def _sift(self, answers: list[Answer]) -> Iterator[Resource]:
         found: dict[str, Resource] = {}
-        for answer in map(self.record.answer, searches):
-            self.issues += [Evidence(f"{words}; it was not used") for words in answer.rejected]
-            for resource in answer.resources:
+        self.issues += [Evidence(f"{words}; it was not used") for answer in answers for words in answer.rejected]
+        for resources in {id(answer.resources): answer.resources for answer in answers}.values():
+            for resource in resources:
                 reference = reference_of(resource) if resource.get("id") else _content(resource)
                 same = found.get(reference)
                 if same is None or same == resource or _newer(resource, same):
@@ -81,11 +97,11 @@ class Sifted:
                 elif not _newer(same, resource):
                     found[f"{reference} {_content(resource)}"] = resource  # two versions, neither known to be newer: both count
         for _, resource in sorted(found.items()):  # in whatever order they came, they are read in the same one
-            about = is_about(resource, self.patient)
-            if about:
+            own = self.is_own(resource)
+            if own:
                 yield resource
             elif resource.get("resourceType") not in REFERRED:
-                whose = "names no patient" if about is None else "is about another patient"
+                whose = "names no patient" if own is None else "is about another patient"
                 self.issue(resource, f"{whose}; it was not used")
 
     def referred(self, search: str) -> Mapping[str, Resource]:
@@ -111,14 +127,14 @@ class Sifted:
 
     def dropped_leukaemia(self) -> Gap | None:
         """A leukaemia entry that names no patient, or one we cannot tell, was not used: then absence proves nothing."""
-        dropped = [r for r in self.record.answer("conditions").resources if is_leukaemia(r) and not is_about(r, self.patient)]
+        dropped = [r for r in self.record.answer("conditions").resources if is_leukaemia(r) and not self.is_own(r)]
         words = "a leukaemia entry does not say whose it is"
         return Gap("leukaemia diagnosis", Why.UNIT, words, tuple(Evidence(words, reference_of(r)) for r in dropped)) if dropped else None
 
 
 def _names(element: Any) -> bool:
     """Does it say anything: words, a code of a system, a reference? A number without its system may mean anything."""
-    if isinstance(element, Mapping) and text(element.get("reference")):
+    if isinstance(element, dict) and text(element.get("reference")):
         return True
     return any(map(str.strip, all_words(element))) or any(text(c.get("code")) and text(c.get("system")) for c in codings(element))
 
@@ -133,5 +149,5 @@ def _content(resource: Resource) -> str:
 
 def _newer(one: Resource, other: Resource) -> bool:
     """Is one version of a resource surely newer than the other?"""
-    first, second = (dates.day(r["meta"].get("lastUpdated")) if isinstance(r.get("meta"), Mapping) else None for r in (one, other))
+    first, second = (dates.day(r["meta"].get("lastUpdated")) if isinstance(r.get("meta"), dict) else None for r in (one, other))
     return bool(first and second and second.surely_before(first))

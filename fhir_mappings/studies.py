@@ -34,7 +34,7 @@ def enrolment(research_subject: Resource, others: Others) -> Day | None:
     if text(research_subject.get("status")) not in TAKING_PART or not is_this_trial(research_subject, others):
         return None
     period = research_subject.get("period")
-    began = dates.day(period.get("start")) if isinstance(period, Mapping) else None
+    began = dates.day(period.get("start")) if isinstance(period, dict) else None
     source = Evidence("enrolled in this trial", reference_of(research_subject), str(began) if began else None)
     return Day(began and began.first, began and began.last, None, (source,))
 
@@ -51,7 +51,7 @@ def other_study(research_subject: Resource, others: Others) -> Event | None:
     if kind == "treatment" and not is_readable(research_subject, "study", _says_which(research_subject), others):
         sure = UNKNOWN  # it may be this very trial
     reference = research_subject.get("study")
-    named = text(study.get("title")) or (text(reference.get("display")) if isinstance(reference, Mapping) else None) or "another study"
+    named = text(study.get("title")) or (text(reference.get("display")) if isinstance(reference, dict) else None) or "another study"
     period = dates.period(research_subject.get("period"))
     source = Evidence(f"{named}: {status or 'status not readable'}", reference_of(research_subject), str(period) if period else None)
     return Event(kind, source, period, sure)
@@ -60,10 +60,10 @@ def other_study(research_subject: Resource, others: Others) -> Event | None:
 def is_this_trial(research_subject: Resource, others: Others) -> bool:
     """By the study's identifier, or by the reference's own identifier or display."""
     study = research_subject.get("study")
-    if not isinstance(study, Mapping):
+    if not isinstance(study, dict):
         return False
     identifier = study.get("identifier")
-    told = [identifier.get("value") if isinstance(identifier, Mapping) else None, study.get("display")]
+    told = [identifier.get("value") if isinstance(identifier, dict) else None, study.get("display")]
     resolved = referred(research_subject, "study", others) or {}
     told += [i.get("value") for i in each(resolved.get("identifier"))]
     return any(isinstance(words, str) and TRIAL in words for words in told)
@@ -71,7 +71,7 @@ def is_this_trial(research_subject: Resource, others: Others) -> bool:
 
 def _says_which(research_subject: Resource) -> bool:
     study = research_subject.get("study")
-    return isinstance(study, Mapping) and bool(study.get("identifier") or study.get("display"))
+    return isinstance(study, dict) and bool(study.get("identifier") or study.get("display"))
 
 
 def consent(resource: Resource) -> Event | None:

@@ -24,7 +24,7 @@ def subject_of(resource: Resource) -> str | None:
         return f"Patient/{resource.get('id')}" if isinstance(resource.get("id"), str) else None
     for element in SUBJECT_ELEMENTS:
         value = resource.get(element)
-        if isinstance(value, Mapping) and isinstance(value.get("reference"), str):
+        if isinstance(value, dict) and isinstance(value.get("reference"), str):
             return normal(value["reference"])
     return None
 
@@ -50,7 +50,7 @@ def is_about(resource: Resource, patient: frozenset[str]) -> bool | None:
 def target(resource: Resource, element: str) -> str | None:
     """What an element refers to, as `Type/id`, whether written relative, absolute or versioned; `#id` when contained."""
     value = resource.get(element)
-    written = value.get("reference") if isinstance(value, Mapping) else None
+    written = value.get("reference") if isinstance(value, dict) else None
     if not isinstance(written, str):
         return None
     return written if written.startswith("#") else "/".join(written.split("/_history/")[0].split("/")[-2:])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from cds.day import Day
@@ -51,7 +51,7 @@ def doses(administration: Resource, others: Others) -> Iterator[Dose]:
 def first_line_end(procedure: Resource) -> Day | None:
     """The last day of a completed first-line treatment, where its period says so."""
     period = procedure.get("performedPeriod")
-    end = dates.day(period.get("end")) if isinstance(period, Mapping) else None
+    end = dates.day(period.get("end")) if isinstance(period, dict) else None
     if procedure.get("status") != "completed" or end is None:
         return None
     return Day(end.first, end.last, None, (Evidence("first-line treatment ended", reference_of(procedure), str(end)),))
@@ -70,7 +70,7 @@ def only_written(fact: str, concepts: list[Any]) -> bool:
 
 def _began(value: Any) -> Day | None:
     """The day a dose was given, or an infusion began."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return dates.day(value.get("start")) or dates.period(value)
     return dates.day(value)
 
@@ -110,13 +110,13 @@ def _medication_concepts(administration: Resource, others: Others) -> Iterator[A
     concept = administration.get("medicationCodeableConcept")
     yield concept
     reference = administration.get("medicationReference")
-    if isinstance(reference, Mapping):
+    if isinstance(reference, dict):
         yield {"text": reference.get("display")}  # all that some systems send of a drug
     medication = referred(administration, "medicationReference", others)
     if medication:
         yield medication.get("code")
         yield from (i.get("itemCodeableConcept") for i in each(medication.get("ingredient")))
-    for extension in each(concept.get("extension")) if isinstance(concept, Mapping) else ():
+    for extension in each(concept.get("extension")) if isinstance(concept, dict) else ():
         if str(extension.get("url", "")).endswith(INGREDIENT):
             yield extension.get("valueCodeableConcept")
 

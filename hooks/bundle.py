@@ -20,7 +20,7 @@ def record_from_bundle(bundle: Any) -> Record:
     The Bundle counts as everything there is: what is not in it was looked for and not found. It says itself when that is
     not so (a next page, an OperationOutcome); then absence proves nothing.
     """
-    if not isinstance(bundle, Mapping) or bundle.get("resourceType") != "Bundle":
+    if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         raise BundleError("this is not a FHIR Bundle (its resourceType is not Bundle)")
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
@@ -44,13 +44,13 @@ def record_from_bundle(bundle: Any) -> Record:
 
 
 def _holds_a_resource(entry: Any) -> bool:
-    return isinstance(entry, Mapping) and isinstance(entry.get("resource"), Mapping)
+    return isinstance(entry, dict) and isinstance(entry.get("resource"), dict)
 
 
 def _answer(wanted: set[str], resources: list[Mapping[str, Any]], bundle: Mapping[str, Any]) -> Answer:
     found = tuple(r for r in resources if r.get("resourceType") in wanted)
     links = bundle.get("link")
-    if any(isinstance(link, Mapping) and link.get("relation") == "next" for link in (links if isinstance(links, list) else ())):
+    if any(isinstance(link, dict) and link.get("relation") == "next" for link in (links if isinstance(links, list) else ())):
         return Answer(Outcome.PARTIAL, found, "the Bundle is only the first page", cut_short=True)
     if any(r.get("resourceType") == "OperationOutcome" for r in resources):
         return Answer(Outcome.PARTIAL, found, "the Bundle carries a message of the server that made it")

@@ -53,7 +53,7 @@ def protocol_data(protocol: Protocol, software_version: str) -> dict[str, Any]:
 
 
 def _criterion(c: Criterion, needs: Needs) -> dict[str, Any]:
-    return {"id": c.id, "kind": c.kind, "name": c.name, "text": list(c.text), "reading": c.reading, "blocks_when": c.blocks_when,
+    return {"id": c.id, "kind": c.kind, "name": c.name, "text": list(c.text), "reading": c.reading, "blocks_when": c.blocks_when.value,
             "modifiable": c.modifiable, "settings": list(needs.settings), "needs": _asked(needs)}  # fmt: skip
 
 

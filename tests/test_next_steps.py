@@ -6,11 +6,12 @@ import pytest
 
 import vignettes
 from cds import assess
-from cds.case import Case
+from cds.case import COURSE, OF_THE_COURSE, Case
 from cds.finding import Why
 from cds.trials.nct05827549 import PROTOCOL
 from cds.truth import UNKNOWN
 from charts import facts
+from hooks.protocol_needs import needs_of
 
 VIGNETTES = {v.id: v for v in vignettes.read_vignettes()}
 
@@ -81,7 +82,7 @@ def test_settling_a_named_fact_settles_what_it_says(identity):
     case = Case(told, PROTOCOL.policies)
     for fact, criteria in steps(identity).items():
         for value in by_name[fact].values:
-            again = {j.criterion.id: j.finding.truth for j in assess(PROTOCOL, value(case.facts, case)).criteria}
+            again = {j.criterion.id: j.finding.truth for j in assess(PROTOCOL, case.facts.otherwise(value(case.facts, case))).criteria}
             assert not [id for id in criteria if again.get(id, None) is UNKNOWN], fact
 
 
@@ -93,3 +94,30 @@ def test_a_fact_that_changes_nothing_is_not_named():
                  observation("BCR::ABL1", "positive", "2025-08-27"))  # fmt: skip
     assert assess(PROTOCOL, told).overall == "not_eligible"
     assert "echocardiogram" not in {step.fact for step in assess(PROTOCOL, told).next_steps}
+
+
+@pytest.mark.parametrize("identity", VIGNETTES)
+def test_a_supposed_child_is_judged_as_that_child_would_be(identity):
+    """What the supposed child takes over from the real one, such as the date of the relapse, is what would be found anew."""
+    case = Case(child(identity), PROTOCOL.policies)
+    assess_all(case)  # so that there is something to take over
+    for fact in PROTOCOL.open_facts:
+        for value in fact.values:
+            otherwise = value(case.facts, case)
+            assert assess_all(case.supposing(otherwise)) == assess_all(Case(case.facts.otherwise(otherwise), PROTOCOL.policies)), fact.fact
+
+
+def assess_all(case):
+    findings = {c.id: c.rule(case, PROTOCOL.policies) for c in PROTOCOL.criteria}
+    return findings, PROTOCOL.risk_inputs(case, findings)
+
+
+@pytest.mark.parametrize("name", OF_THE_COURSE)
+def test_what_is_taken_over_is_read_from_the_facts_of_the_course(name):
+    needs = needs_of(lambda case, _: case.computed(name), PROTOCOL.policies)
+    assert {*needs.facts, *(["chart_review"] if needs.answers else [])} <= COURSE
+
+
+def test_no_such_fact():
+    with pytest.raises(TypeError, match="shoe_size: no such fact"):
+        child("V01").otherwise({"shoe_size": 30})

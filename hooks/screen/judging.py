@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -34,7 +34,7 @@ def judge(protocol: Protocol, record: Record, as_of: date) -> Assessment:
 def record_of(patient_id: str, lines: Iterable[bytes], lacking: str = "", not_kept: Collection[str] = ()) -> Record:
     """What the source holds of this child counts as all there is, but for the kinds of which a line could not be read, and
     where the source itself is `lacking`, for a reason, or does `not_keep` a type."""
-    resources: list[Resource] = []
+    of_type: dict[str, list[Resource]] = defaultdict(list)
     broken: Counter[str] = Counter()
     for line in lines:
         resource, wrong = parsed(line)
@@ -43,8 +43,10 @@ def record_of(patient_id: str, lines: Iterable[bytes], lacking: str = "", not_ke
         elif resource["resourceType"] == OUTCOME:
             broken[OUTCOME] += 1
         elif _belongs(resource, patient_id):
-            resources.append(resource)
-    answers = {s.name: _answer({s.resource_type, s.refers_to}, resources, broken, lacking) for s in SEARCHES}
+            of_type[resource["resourceType"]].append(resource)
+    kinds = {(s.resource_type, s.refers_to) for s in SEARCHES}
+    given = {(kind, refers_to): _answer(kind, refers_to, of_type, broken, lacking) for kind, refers_to in kinds}
+    answers = {s.name: given[s.resource_type, s.refers_to] for s in SEARCHES}
     answers |= {s.name: NOT_KEPT for s in SEARCHES if s.resource_type in not_kept and not answers[s.name].resources}
     if not any(is_leukaemia(condition) for condition in answers["conditions"].resources):  # or the child would not be in scope
         answers["conditions"] = replace(answers["conditions"], outcome=Outcome.PARTIAL, why="the leukaemia record that was seen could not be read")
@@ -55,7 +57,7 @@ def site_of(record: Record) -> str:
     """The organisation that looks after the child, as the Patient names it; empty where it names none."""
     patient = next(iter(record.answer("patient").resources), {})
     managing = patient.get("managingOrganization")
-    told = (managing.get("display") or managing.get("reference")) if isinstance(managing, Mapping) else None
+    told = (managing.get("display") or managing.get("reference")) if isinstance(managing, dict) else None
     return told if isinstance(told, str) else ""
 
 
@@ -66,11 +68,11 @@ def _belongs(resource: Resource, patient_id: str) -> bool:
     return bool(is_about(resource, names(patient_id)))
 
 
-def _answer(wanted: set[str], resources: list[Resource], broken: Mapping[str, int], lacking: str) -> Answer:
-    found = tuple(r for r in resources if r["resourceType"] in wanted)
-    if lost := sum(count for name, count in broken.items() if name in wanted or name == ANY):
+def _answer(kind: str, refers_to: str, of_type: Mapping[str, list[Resource]], broken: Mapping[str, int], lacking: str) -> Answer:
+    found = (*of_type.get(kind, ()), *of_type.get(refers_to, ()))
+    if lost := sum(count for name, count in broken.items() if name in (kind, refers_to, ANY)):
         return Answer(Outcome.PARTIAL, found, f"{lost} line{'s' if lost > 1 else ''} of the source could not be read", cut_short=True)
-    if "Patient" in wanted and not found:
+    if kind == "Patient" and not found:
         return Answer(Outcome.FAILED, why="the source holds no Patient of this id")
     if lacking or broken.get(OUTCOME):
         return Answer(Outcome.PARTIAL, found, lacking or "the source says that it is incomplete", cut_short=True)

@@ -5,8 +5,10 @@ The order is that of a working day: look it up, order a test, ask a colleague, j
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from cds.case import Case
 from cds.day import Day, on
@@ -16,66 +18,61 @@ from cds.next_steps import OpenFact, Supposing
 from cds.series import Reading, Series
 from cds.values import amount, one
 
+Facts = Mapping[str, Any]
+"""Fields of PatientFacts."""
 SUPPOSED = Evidence("supposed", basis=Basis.ATTESTED)
 
 
 def result(field: str, value: str, *labels: str) -> Supposing:
     """One current result and nothing else: an amount such as `0.1 mg/dL`, or an option such as `negative`."""
+    found = amount(value, SUPPOSED) if value[0].isdigit() else one(value, SUPPOSED)
 
-    def supposing(facts: PatientFacts, case: Case) -> PatientFacts:
-        found = amount(value, SUPPOSED) if value[0].isdigit() else one(value, SUPPOSED)
-        series = getattr(facts, field)
+    def supposing(facts: PatientFacts, case: Case) -> Facts:
         when = _now(case) if "eoi" not in labels else on(facts.as_of, SUPPOSED)
-        return replace(facts, **{field: Series(series.name, (Reading(found, when, SUPPOSED, frozenset(labels)),))})
+        return {field: Series(getattr(facts, field).name, (Reading(found, when, SUPPOSED, frozenset(labels)),))}
 
     return supposing
 
 
 def both(*supposings: Supposing) -> Supposing:
-    def supposing(facts: PatientFacts, case: Case) -> PatientFacts:
-        for each in supposings:
-            facts = each(facts, case)
-        return facts
-
-    return supposing
+    """Of different facts."""
+    return lambda facts, case: {field: fact for each in supposings for field, fact in each(facts, case).items()}
 
 
 def answer(link_id: str, option: str) -> Supposing:
     """A clinician's answer, given today."""
 
-    def supposing(facts: PatientFacts, case: Case) -> PatientFacts:
+    def supposing(facts: PatientFacts, case: Case) -> Facts:
         told = replace(SUPPOSED, date=(facts.as_of + timedelta(days=1)).isoformat())
-        answers = {**facts.chart_review.answers, link_id: one(option, told)}
-        return replace(facts, chart_review=replace(facts.chart_review, answers=answers, gap=None))
+        return _answering(facts, {**facts.chart_review.answers, link_id: one(option, told)})
 
     return supposing
 
 
 def events(field: str, kind: str = "") -> Supposing:
     """This one event and no other; none at all without a kind."""
-    found = (Event(kind, SUPPOSED),) if kind else ()
-    return lambda facts, case: replace(facts, **{field: Listed(found)})
+    found = Listed((Event(kind, SUPPOSED),) if kind else ())
+    return lambda facts, case: {field: found}
 
 
 def lineage(option: str) -> Supposing:
     """Every leukaemia record states this lineage, as after one immunophenotype."""
 
-    def supposing(facts: PatientFacts, case: Case) -> PatientFacts:
+    def supposing(facts: PatientFacts, case: Case) -> Facts:
         told = tuple(replace(d, lineages=frozenset({option}), hinted=frozenset()) for d in facts.diagnoses.items)
         review = ChartReview({k: v for k, v in facts.chart_review.answers.items() if k != "lineage"}, facts.chart_review.sites)
-        return replace(facts, diagnoses=Listed(told), chart_review=review)
+        return {"diagnoses": Listed(told), "chart_review": review}
 
     return supposing
 
 
 def off_treatment(years_before_relapse: int) -> Supposing:
-    def supposing(facts: PatientFacts, case: Case) -> PatientFacts:
+    def supposing(facts: PatientFacts, case: Case) -> Facts:
         if not case.relapse_date.exact:
-            return facts
+            return {}
         end = replace(case.relapse_date.plus_years(-years_before_relapse).plus_days(-1), evidence=(SUPPOSED,))
         answers = {k: v for k, v in facts.chart_review.answers.items() if k not in ("off-treatment-date", "on-treatment-at-relapse")}
-        review = replace(facts.chart_review, answers=answers, gap=None)
-        return replace(facts, first_line_end=Listed((end,)), doses=Listed(), chart_review=review)
+        return {"first_line_end": Listed((end,)), "doses": Listed(), **_answering(facts, answers)}
 
     return supposing
 
@@ -83,23 +80,27 @@ def off_treatment(years_before_relapse: int) -> Supposing:
 def relapsed(years_old: int) -> Supposing:
     """A birth date that makes the child this old at relapse."""
 
-    def supposing(facts: PatientFacts, case: Case) -> PatientFacts:
+    def supposing(facts: PatientFacts, case: Case) -> Facts:
         relapse = case.relapse_date if case.relapse_date.exact else on(facts.as_of)
-        return replace(facts, birth_date=replace(relapse.plus_years(-years_old), evidence=(SUPPOSED,), gaps=()))
+        return {"birth_date": replace(relapse.plus_years(-years_old), evidence=(SUPPOSED,), gaps=())}
 
     return supposing
 
 
 def sex(option: str) -> Supposing:
-    return lambda facts, case: replace(facts, sex=one(option, SUPPOSED))
+    return lambda facts, case: {"sex": one(option, SUPPOSED)}
 
 
 def relapse_date(days_ago: int) -> Supposing:
-    def supposing(facts: PatientFacts, case: Case) -> PatientFacts:
-        answers = {**facts.chart_review.answers, "relapse-date": on(facts.as_of - timedelta(days=days_ago), SUPPOSED)}
-        return replace(facts, chart_review=replace(facts.chart_review, answers=answers, gap=None))
+    def supposing(facts: PatientFacts, case: Case) -> Facts:
+        when = on(facts.as_of - timedelta(days=days_ago), SUPPOSED)
+        return _answering(facts, {**facts.chart_review.answers, "relapse-date": when})
 
     return supposing
+
+
+def _answering(facts: PatientFacts, answers: Mapping[str, Any]) -> Facts:
+    return {"chart_review": replace(facts.chart_review, answers=answers, gap=None)}
 
 
 def _now(case: Case) -> Day:
@@ -118,7 +119,7 @@ OPEN_FACTS = (
     OpenFact("birth date", ("birth date", "age", "age at relapse"), (relapsed(5), relapsed(30))),
     OpenFact("relapse date", ("relapse date",), (relapse_date(14), relapse_date(400))),
     OpenFact("performance status", ("performance status",), tuple(
-        both(result("performance", score, "lansky", "karnofsky")) for score in ("90 %", "30 %")), "INC-09"),
+        result("performance", score, "lansky", "karnofsky") for score in ("90 %", "30 %")), "INC-09"),
     OpenFact("pregnancy test", ("pregnancy test",), (result("hcg", "negative"), result("hcg", "positive"))),
     OpenFact("HIV test", ("HIV test", "HIV infection"), (
         both(events("hiv_infection"), result("hiv", "negative")), both(events("hiv_infection"), result("hiv", "detected")))),
