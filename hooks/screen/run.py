@@ -137,7 +137,7 @@ def _publish(asked: Asked, assessments: Path, summary: dict[str, Any], compared:
     """Each file all or nothing; the assessments last, since an earlier screening is known by them."""
     out = asked.out
     write_worklist(read_assessments(assessments), out / "worklist.csv", out / "worklist.parquet")
-    write_report(read_assessments(assessments), summary, out / "report.html", link=asked.record_link)
+    write_report(read_assessments(assessments), summary, out / "report.html", link=asked.record_link, compared=compared)
     write_json(out / "summary.json", summary)
     if compared is None:
         (out / "changes.json").unlink(missing_ok=True)  # those of an earlier run would stand beside today's results
