@@ -27,7 +27,7 @@ from hooks.screen.report.tally import CriterionCounts, Tally
 from hooks.screen.report.view import view
 
 SCRIPTS = ("data.js", "matrix.js", "list.js", "panel.js", "report.js")
-SHEETS = ("report.css", "parts.css", "since.css", "list.css")
+SHEETS = ("../../static/colours.css", "report.css", "parts.css", "since.css", "list.css")
 HARMLESS = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
@@ -116,4 +116,4 @@ def _template() -> Any:
 
 
 def _text(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
