@@ -270,6 +270,8 @@ def test_what_changed_since_last_time(copied, tmp_path):
     assert changes["Patient/stale-creatinine"]["kind"] == "newly_fitting"
     (fact,) = changes["Patient/stale-creatinine"]["facts"]
     assert fact["criterion"] == "INC-06" and "stale" in fact["before"] and "2025-08-31" in fact["now"]
+    report = (tmp_path / "second" / "report.html").read_text(encoding="utf-8")
+    assert "<small>2 children changed</small>" in report and 'id="since"' not in (tmp_path / "first" / "report.html").read_text(encoding="utf-8")
     assert changes["Patient/t-cell"]["now"] == "not_in_scope" and set(changes) == {"Patient/stale-creatinine", "Patient/t-cell"}
 
 

@@ -16,6 +16,7 @@ from cds.trials import NCT05827549
 from hooks.screen.report import read_assessments, write_report
 from hooks.screen.report.detail import CHILDREN, WITHHELD
 from hooks.words import NOT_MET_TODAY, STATUS
+from report_pages import data, ids_of, opened, shown
 from screened_cohorts import cohort, judged
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028<!--"
@@ -60,10 +61,6 @@ def near(child):
     if unclear or not unknown or (child["blocking"] and not child["modifiable"]):
         return None
     return next((step["fact"] for step in child["next_steps"] if unknown <= set(step["criteria"])), None)
-
-
-def data(text, id):
-    return json.loads(re.search(rf'<script type="application/json" id="{id}">(.*?)</script>', text, re.S)[1])
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------
@@ -190,22 +187,6 @@ def test_the_flow_adds_up(written):
 
 
 # --- in a browser -----------------------------------------------------------------------------------------------------
-
-
-def opened(browser, written, width=1400, scheme="light"):
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
-    asked_for(browser)
-    browser.get(written.path.as_uri())
-    return browser
-
-
-def shown(browser):
-    return browser.execute_script("return list.shown.map((i) => COHORT.ids[i])")
-
-
-def ids_of(children):
-    return {child["patient"].split("/")[1] for child in children}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

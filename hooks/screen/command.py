@@ -38,7 +38,8 @@ def screen(source: str, out: str, previous: Path | None, as_of: datetime | None,
     assessments.ndjson   one line for each child in scope, as of `assess --format json`
     worklist.csv         one row for each child; also as worklist.parquet
     report.html          the cohort at a glance: one file, nothing is loaded from elsewhere
-    changes.json         with --previous: newly in scope, newly fitting, no longer fitting, and which fact changed
+    changes.json         with --previous: newly in scope, newly fitting, no longer fitting, and which fact changed;
+                         the report draws it
 
     Interrupted? Start the same command again: it goes on where it stopped.
 

@@ -21,7 +21,7 @@ from hooks.command_line import CannotDo, use_site_codes
 from hooks.config import Config
 from hooks.screen.bundles import bundle_files, unpack
 from hooks.screen.cohort import WORK, Found, Screening, TooManyErrors, screen
-from hooks.screen.comparison import KINDS, Changed, NoPrevious, compare, read_previous
+from hooks.screen.comparison import KINDS, Comparison, NoPrevious, compare, read_previous
 from hooks.screen.finding import TYPES
 from hooks.screen.from_server import EXPORT, from_server
 from hooks.screen.lines import files_of
@@ -66,9 +66,9 @@ def run(asked: Asked, watcher: Watcher) -> None:
         assessments, found = _judged(asked, watcher)
     except TooManyErrors as told:
         raise CannotDo(f"{told}. More than --max-errors {asked.max_errors}, so nothing was judged") from None
-    changes = list(compare(previous, read_assessments(assessments))) if previous is not None else None
-    summary = _summary(asked, found, assessments, started, time.monotonic() - began, changes)
-    _publish(asked, assessments, summary, changes)
+    compared = compare(previous, read_assessments(assessments)) if previous is not None else None
+    summary = _summary(asked, found, assessments, started, time.monotonic() - began, compared)
+    _publish(asked, assessments, summary, compared)
     _tell(summary, watcher)
 
 
@@ -106,7 +106,7 @@ def _of_files(asked: Asked, folder: Path, files: Iterable[Path], watcher: Watche
     return screen(screening, watcher)
 
 
-def _summary(asked: Asked, found: Found, assessments: Path, started: datetime, seconds: float, changes: list[Changed] | None) -> dict[str, Any]:
+def _summary(asked: Asked, found: Found, assessments: Path, started: datetime, seconds: float, compared: Comparison | None) -> dict[str, Any]:
     overall, groups, modifiable = Counter[str](), Counter[str](), 0
     for a in read_assessments(assessments):
         overall[a["overall"]] += 1
@@ -129,20 +129,20 @@ def _summary(asked: Asked, found: Found, assessments: Path, started: datetime, s
         "patients_seen": found.patient_records or None,
         "resources_read": found.lines,
         "lines_broken": found.broken,
-        **({"changes": dict(Counter(change.kind for change in changes))} if changes is not None else {}),
+        **({"changes": dict(Counter(change.kind for change in compared.changes))} if compared else {}),
     }
 
 
-def _publish(asked: Asked, assessments: Path, summary: dict[str, Any], changes: list[Changed] | None) -> None:
+def _publish(asked: Asked, assessments: Path, summary: dict[str, Any], compared: Comparison | None) -> None:
     """Each file all or nothing; the assessments last, since an earlier screening is known by them."""
     out = asked.out
     write_worklist(read_assessments(assessments), out / "worklist.csv", out / "worklist.parquet")
-    write_report(read_assessments(assessments), summary, out / "report.html", link=asked.record_link)
+    write_report(read_assessments(assessments), summary, out / "report.html", link=asked.record_link, compared=compared)
     write_json(out / "summary.json", summary)
-    if changes is None:
+    if compared is None:
         (out / "changes.json").unlink(missing_ok=True)  # those of an earlier run would stand beside today's results
     else:
-        write_json(out / "changes.json", [change.as_json() for change in changes])
+        write_json(out / "changes.json", [change.as_json() for change in compared.changes])
     os.replace(assessments, out / "assessments.ndjson")
     for done_with in (WORK, EXPORT):  # the children's records do not stay behind
         shutil.rmtree(out / done_with, ignore_errors=True)

@@ -54,7 +54,7 @@ def child_of(assessment: Mapping[str, Any], facts: Mapping[str, str], protocol: 
     blocking = set(assessment["blocking"])
     by_id = {c["id"]: c for c in assessment["criteria"]}
     letters = "".join(_letter(by_id[c.id], blocking) for c in protocol.criteria)
-    status = NOT_TODAY if assessment["modifiable"] else STATUSES[assessment["overall"]]
+    status = status_of(assessment["overall"], assessment["modifiable"])
     near, settles = _one_fact(assessment, status)
     unknown = (c for c in assessment["criteria"] if c["truth"] == "unknown")
     gaps = ((g["fact"] if g["reason"] == UNCLEAR else facts.get(g["fact"], g["fact"]), g["reason"])
@@ -67,6 +67,10 @@ def child_of(assessment: Mapping[str, Any], facts: Mapping[str, str], protocol: 
         tuple((i["reference"], i["words"]) for i in assessment["issues"]),
         tuple((n["search"], n["words"]) for n in assessment["not_looked_up"]),
     )  # fmt: skip
+
+
+def status_of(overall: str, modifiable: bool) -> str:
+    return NOT_TODAY if modifiable else STATUSES[overall]
 
 
 def risk_column(risk: Mapping[str, Any]) -> str:

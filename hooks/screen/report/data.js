@@ -34,6 +34,8 @@ const siteOf = (i) => (COHORT.site.length && COHORT.site[i] >= 0 ? COHORT.sites[
 const nameOf = (i) => (COHORT.names ? COHORT.names[i] : "");
 const issuesOf = (i) => COHORT.issues[i] ?? 0;
 const isUnclear = (i) => COHORT.letters.slice(i * CRITERIA, (i + 1) * CRITERIA).includes("a");
+const changeOf = (i) => (COHORT.changed ? COHORT.changed[i] : "-"); // the kind of change since last time, "-" for none
+const isChanged = (i) => changeOf(i) !== "-";
 const blockersOf = (i) => {
   const found = [];
   for (let c = 0; c < CRITERIA; c++) if (letter(i, c) === "X") found.push(WORDS.criteria[c]);

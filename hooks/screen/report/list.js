@@ -9,6 +9,9 @@ const NOT_NEAR = COHORT.facts.length;
 const cheapness = (i) => (COHORT.near[i] === "-" ? NOT_NEAR : indexOf(COHORT.near[i]));
 const waiting = (i) => (COHORT.status[i] === "C" ? MISSING[i].length + isUnclear(i) : blockersOf(i).length);
 
+const KINDS = "nlsgc-"; // of a change, in the order of the section that tells them
+const changeRank = (i) => KINDS.indexOf(changeOf(i));
+
 /* Each column: its heading, what it sorts by, and whether it is there at all. Ties keep the order of the work to be done. */
 const COLUMNS = [
   { key: "id", words: "Child", by: (a, b) => named.compare(COHORT.ids[a], COHORT.ids[b]) },
@@ -18,6 +21,7 @@ const COLUMNS = [
   { key: "way", words: "What stands in the way", value: waiting },
   { key: "near", words: "One fact away", value: cheapness },
   { key: "risk", words: "Risk group", by: (a, b) => named.compare(riskOf(a), riskOf(b)) },
+  { key: "changed", words: "Last time", value: changeRank, there: COHORT.changed !== undefined && /[^-]/.test(COHORT.changed) },
   { key: "record", words: "Record" },
 ].filter((column) => column.there !== false);
 
@@ -47,6 +51,9 @@ function wanted() {
   if (told.answer) tests.push(criterion < 0 ? anywhere : gives);
   if (told.risk) tests.push((i) => indexOf(COHORT.risk[i]) === Number(told.risk));
   if (told.site) tests.push((i) => COHORT.site[i] === Number(told.site));
+  if (told.changed === "any") tests.push(isChanged);
+  else if (told.changed?.length === 1) tests.push((i) => changeOf(i) === told.changed);
+  else if (told.changed) tests.push((i) => COHORT.was[i] + COHORT.status[i] === told.changed);
   if (told.flag === "issues") tests.push((i) => issuesOf(i) > 0);
   else if (told.flag) tests.push((i) => FLAGGED[i].includes(told.flag));
   if (text) tests.push((i) => `${referenceOf(i)} ${nameOf(i)} ${siteOf(i)} ${inTheWay(i)} ${riskOf(i)}`.toLowerCase().includes(text));
@@ -108,14 +115,21 @@ function drawRow(i) {
     if (key === "way") cell.textContent = inTheWay(i);
     if (key === "near") cell.textContent = nearOf(i) || "–";
     if (key === "risk") cell.textContent = riskOf(i);
+    if (key === "changed") cell.append(...before(i));
     if (key === "record") cell.append(recordOf(i));
     row.append(cell);
   }
   return row;
 }
 
-function statusMark(i, short) {
-  const status = COHORT.status[i];
+/* The status last time; of a child whose status is the same, whether an answer behind it is another. */
+function before(i) {
+  if (!isChanged(i)) return ["–"];
+  return COHORT.was[i] === COHORT.status[i] ? ["another answer"] : marked(COHORT.was[i], true);
+}
+
+const statusMark = (i, short) => marked(COHORT.status[i], short);
+function marked(status, short) {
   const words = WORDS.statuses[status];
   return [element("span", WORDS.shapes[status], { class: `mark s-${status}`, "aria-hidden": "true" }), element("span", short ? words.split(" – ")[0] : words)];
 }

@@ -22,7 +22,7 @@ function openChild(i, from) {
   facts.append(element("dt", "Record"));
   facts.append(element("dd"));
   facts.lastChild.append(recordOf(i));
-  panel.replaceChildren(head, status, facts, ...listed([["What would settle it", detail?.steps ?? []]]), ...criteriaParts(i, detail), ...besides(i, detail));
+  panel.replaceChildren(head, status, facts, ...changeParts(i), ...listed([["What would settle it", detail?.steps ?? []]]), ...criteriaParts(i, detail), ...besides(i, detail));
   if (!detail) panel.append(element("p", ELSEWHERE, { class: "note" }));
   panel.showModal();
   panel.scrollTop = 0;
@@ -34,6 +34,17 @@ function riskWords(i, detail) {
   if (short === "not given") return "not given while a criterion blocks";
   if (["SR", "HR", "VHR"].includes(short)) return `rule gives ${short} – investigator to confirm`;
   return detail?.risk || `${short}, still open`;
+}
+
+/* As the section above tells it; of a child that it does not tell, only that there was a change. */
+function changeParts(i) {
+  if (!isChanged(i)) return [];
+  const part = element("section", "", { class: "part panel-turns" });
+  part.append(element("h3", "What changed since last time"));
+  const turns = document.querySelector(`[data-changed="${i}"] .turns`);
+  if (turns) part.append(...turns.cloneNode(true).childNodes);
+  else part.append(element("p", "The facts of so many children are not in this file: look for this id in changes.json."));
+  return [part];
 }
 
 /* What a clinician asks first stands first; the rest is there, and folded. */

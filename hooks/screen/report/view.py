@@ -12,6 +12,7 @@ from hooks.protocol_data import BLOCKER_MODIFIABLE
 from hooks.screen.report.child import BLOCKED, CANNOT_TELL, FOUND_NOTHING, NOT_OF_A_CHILD, NOT_TODAY, UNCLEAR
 from hooks.screen.report.columns import Columns
 from hooks.screen.report.flow import flow
+from hooks.screen.report.since import OUT, Since
 from hooks.screen.report.tally import Tally
 from hooks.words import FIRST_LINE, NOT_MET_TODAY, STATUS
 
@@ -21,7 +22,8 @@ WORDS = {
     NOT_TODAY: NOT_MET_TODAY,
     BLOCKED: STATUS["not_eligible"],
 }
-SHAPES = {FOUND_NOTHING: "●", CANNOT_TELL: "◐", NOT_TODAY: "◇", BLOCKED: "✕"}
+NOT_IN_SCOPE = "Not in scope"
+SHAPES = {FOUND_NOTHING: "●", CANNOT_TELL: "◐", NOT_TODAY: "◇", BLOCKED: "✕", OUT: "○"}
 WHY = {  # why a fact is missing, after a number of children
     "missing": "none on record", "stale": "too old", "pending": "not final", "conflict": "contradicting", "unit": "no usable unit or value",
     "wrong_instrument": "another method", "imprecise": "not exact enough", "out_of_table": "no limit for this child",
@@ -34,7 +36,8 @@ SITES_OPEN = 12  # sites shown at once, the rest unfolds
 FACTS_BY_SITE = 8
 
 
-def view(tally: Tally, columns: Columns, summary: Mapping[str, Any], protocol: Protocol, software_version: str) -> dict[str, Any]:
+def view(tally: Tally, columns: Columns, summary: Mapping[str, Any], protocol: Protocol, software_version: str,
+         since: Since | None = None) -> dict[str, Any]:
     names = {c.id: c.name for c in protocol.criteria}
     letters = {fact: columns.facts.letter(fact) for fact in columns.facts.words}
     facts = [fact for fact in columns.facts.words if tally.missing[fact]]
@@ -50,6 +53,9 @@ def view(tally: Tally, columns: Columns, summary: Mapping[str, Any], protocol: P
         "near_later": tally.near_status[NOT_TODAY],
         "most_missing": max(facts, key=lambda fact: tally.missing[fact]) if facts else None,
         "flow": flow(tally, summary, protocol),
+        "since": since.view(tally.status, WHY, protocol) | {"day": _day(since.day)} if since else None,
+        "short": {s: words.split(" – ")[0] for s, words in WORDS.items()} | {OUT: NOT_IN_SCOPE},
+        "shapes": SHAPES,
         "near": [{"fact": fact, "letter": letters[fact], "n": tally.near[fact], "ids": [id for id in names if id in tally.settles[fact]]}
                  for fact in columns.facts.words if tally.near[fact]],
         "criteria": list(zip(protocol.criteria, tally.criteria, strict=True)),
@@ -69,7 +75,7 @@ def view(tally: Tally, columns: Columns, summary: Mapping[str, Any], protocol: P
         "not_looked_up": [(plain(search), n) for search, n in tally.not_looked_up.most_common()],
         "risks": list(enumerate(columns.risks.words)),
         "script": {"criteria": list(names.items()), "inclusions": sum(c.kind == "inclusion" for c in protocol.criteria),
-                   "sentences": [[" ".join(text.split()) for text in c.text] for c in protocol.criteria], "statuses": WORDS,
+                   "sentences": [[" ".join(text.split()) for text in c.text] for c in protocol.criteria], "statuses": WORDS | {OUT: NOT_IN_SCOPE},
                    "shapes": SHAPES, "why": WHY, "flagWords": _flag_words(protocol)},
     }  # fmt: skip
 

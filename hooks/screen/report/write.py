@@ -18,14 +18,16 @@ from cds import Protocol
 from cds.trials import NCT05827549
 from hooks.cards import SOFTWARE_VERSION
 from hooks.protocol_data import BLOCKER_MODIFIABLE
+from hooks.screen.comparison import Comparison
 from hooks.screen.report.child import SAID_TWICE, child_of
 from hooks.screen.report.columns import Columns
 from hooks.screen.report.detail import Details
+from hooks.screen.report.since import Since
 from hooks.screen.report.tally import CriterionCounts, Tally
 from hooks.screen.report.view import view
 
 SCRIPTS = ("data.js", "matrix.js", "list.js", "panel.js", "report.js")
-SHEETS = ("report.css", "parts.css", "list.css")
+SHEETS = ("../../static/colours.css", "report.css", "parts.css", "since.css", "list.css")
 HARMLESS = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
@@ -44,12 +46,14 @@ def write_report(
     names: Mapping[str, str] | None = None,
     *,
     link: str | None = None,
+    compared: Comparison | None = None,
     protocol: Protocol = NCT05827549,
 ) -> None:
     """The report of these children at `path`, whole or not at all.
 
     `summary`: what was read and when; each key may be absent. `summary["sites"]` and `names` go by the assessment's
     `patient` or by the bare id. `link` leads to a child's record, such as `https://ehr.example/chart/{id}`.
+    `compared`: these assessments beside those of an earlier screening.
     """
     _refuse_unusable(link)
     gap_names = {gap: fact.fact for fact in protocol.open_facts for gap in fact.gaps}
@@ -57,7 +61,7 @@ def write_report(
     tally = Tally([CriterionCounts() for _ in protocol.criteria], repeated)
     flags = [*(flag.id for flag in protocol.flags), BLOCKER_MODIFIABLE[0]]
     columns = Columns((fact.fact for fact in protocol.open_facts), flags, with_names=bool(names))
-    details = Details(protocol)
+    details, since = Details(protocol), Since(compared, link) if compared else None
     sites = summary.get("sites") or {}
     for assessment in assessments:
         child = child_of(assessment, gap_names, protocol)
@@ -68,10 +72,12 @@ def write_report(
         tally.add(child, site)
         columns.add(child, site, _of(names or {}, child.patient, ""))
         details.add(assessment)
+        if since:
+            since.add(child)
     page = _template().stream(
-        view(tally, columns, summary, protocol, SOFTWARE_VERSION), with_names=bool(names), with_sites=bool(sites),
+        view(tally, columns, summary, protocol, SOFTWARE_VERSION, since), with_names=bool(names), with_sites=bool(sites),
         sheets=[Markup(_text(name)) for name in SHEETS], scripts=[Markup(_text(name)) for name in SCRIPTS],
-        cohort=_embedded(columns.embedded() | {"link": link}), details=_embedded(details.embedded()),
+        cohort=_embedded(columns.embedded() | {"link": link} | (since.embedded() if since else {})), details=_embedded(details.embedded()),
     )  # fmt: skip
     with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8", errors="replace") as file:
         try:
@@ -110,4 +116,4 @@ def _template() -> Any:
 
 
 def _text(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
