@@ -63,8 +63,10 @@ class Codelists:
     def statements(self, codeable_concept: Any) -> tuple[Statement, ...]:
         """Everything that all codings of a raw CodeableConcept (or Coding) state, each concept once."""
         said = _said(codeable_concept)
-        if not said:
-            return ()
+        return self.stated(said) if said else ()
+
+    def stated(self, said: tuple[str, ...]) -> tuple[Statement, ...]:
+        """The same of a system and its code, a system and its code, and so on."""
         known = self.remembered.get(said)
         if known is None:
             known = self._stated(said)

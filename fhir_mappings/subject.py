@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from fhir_mappings.members import each
+from fhir_mappings.members import each, text
 from fhir_mappings.record import Resource
 
 Others = Mapping[str, Resource]
@@ -24,8 +24,8 @@ def subject_of(resource: Resource) -> str | None:
         return f"Patient/{resource.get('id')}" if isinstance(resource.get("id"), str) else None
     for element in SUBJECT_ELEMENTS:
         value = resource.get(element)
-        if isinstance(value, dict) and isinstance(value.get("reference"), str):
-            return normal(value["reference"])
+        if isinstance(value, dict) and (reference := text(value.get("reference"))):
+            return normal(reference)
     return None
 
 

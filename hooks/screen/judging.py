@@ -21,6 +21,7 @@ from fhir_mappings.sources import SEARCHES
 from fhir_mappings.subject import is_about, names
 from hooks.screen.finding import OF_NOBODY, OUTCOME
 from hooks.screen.parsing import parsed
+from hooks.screen.silent import Silent
 
 NOT_KEPT = Answer(Outcome.NOT_ASKED, why="the FHIR server does not keep this kind of record")
 ANY = ""  # a broken line of which not even the type can be told may be of any
@@ -36,14 +37,20 @@ def record_of(patient_id: str, lines: Iterable[bytes], lacking: str = "", not_ke
     where the source itself is `lacking`, for a reason, or does `not_keep` a type."""
     of_type: dict[str, list[Resource]] = defaultdict(list)
     broken: Counter[str] = Counter()
-    for line in lines:
-        resource, wrong = parsed(line)
-        if wrong:
-            broken.update({kind.decode() for kind in _TYPE.findall(line)} or {ANY})  # whichever of them was meant
-        elif resource["resourceType"] == OUTCOME:
-            broken[OUTCOME] += 1
-        elif _belongs(resource, patient_id):
-            of_type[resource["resourceType"]].append(resource)
+    silent = Silent(patient_id)
+
+    def read(lines: Iterable[bytes]) -> None:
+        for line in lines:
+            resource, wrong = parsed(line)
+            if wrong:
+                broken.update({kind.decode() for kind in _TYPE.findall(line)} or {ANY})  # whichever of them was meant
+            elif resource["resourceType"] == OUTCOME:
+                broken[OUTCOME] += 1
+            elif _belongs(resource, patient_id):
+                of_type[resource["resourceType"]].append(resource)
+
+    read(silent.leave_aside(lines))
+    read(silent.again(of_type["Observation"]))
     kinds = {(s.resource_type, s.refers_to) for s in SEARCHES}
     given = {(kind, refers_to): _answer(kind, refers_to, of_type, broken, lacking) for kind, refers_to in kinds}
     answers = {s.name: given[s.resource_type, s.refers_to] for s in SEARCHES}
