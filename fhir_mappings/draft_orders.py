@@ -61,7 +61,7 @@ def draft_orders(drafts: Iterable[Resource]) -> Iterator[tuple[str, Event]]:
 def _procedures(order: Resource) -> Iterator[tuple[str, Event]]:
     source = Evidence(coded_words(order.get("code")) or "procedure", reference_of(order))
     written = " ".join(all_words(order.get("code"))).lower()
-    if treatments.states_therapy(order.get("code")) or treatments.only_written("blinatumomab", [order.get("code")]):
+    if treatments.states_therapy(order.get("code")) or "blinatumomab" in treatments.written([order.get("code")]):
         yield "blinatumomab", Event("given", source)
     if any(all(word in written for word in words) for words in ALLOGENEIC):
         yield "transplants", Event("allogeneic", source)

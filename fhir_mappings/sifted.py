@@ -136,7 +136,8 @@ def _names(element: Any) -> bool:
     """Does it say anything: words, a code of a system, a reference? A number without its system may mean anything."""
     if isinstance(element, dict) and text(element.get("reference")):
         return True
-    return any(map(str.strip, all_words(element))) or any(text(c.get("code")) and text(c.get("system")) for c in codings(element))
+    coded = any([text(c.get("code")) and text(c.get("system")) for c in codings(element)])
+    return coded or any(map(str.strip, all_words(element)))
 
 
 def _content(resource: Resource) -> str:

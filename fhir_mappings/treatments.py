@@ -59,13 +59,13 @@ def first_line_end(procedure: Resource) -> Day | None:
 
 def names_therapy(resource: Resource, others: Others) -> bool:
     concepts = list(_medication_concepts(resource, others))
-    return any(codelists.states(c, *THERAPIES) for c in concepts) or any(only_written(fact, concepts) for fact in THERAPIES)
+    return any(codelists.states(c, *THERAPIES) for c in concepts) or bool(written(concepts))
 
 
-def only_written(fact: str, concepts: list[Any]) -> bool:
-    """Named in words and by no code of ours: not sure, and never overlooked."""
-    said = " ".join(words for c in concepts for words in all_words(c)).lower()
-    return any(name in said for name in NAMES.get(fact, ()))
+def written(concepts: list[Any]) -> tuple[str, ...]:
+    """The therapies named in words. Where no code of ours stands beside them: not sure, and never overlooked."""
+    said = " ".join([words for c in concepts for words in all_words(c)]).lower()
+    return tuple(fact for fact in THERAPIES if any([name in said for name in NAMES[fact]]))
 
 
 def _began(value: Any) -> Day | None:
@@ -88,7 +88,7 @@ def therapies(resource: Resource, others: Others) -> Iterator[tuple[str, Event]]
     when = next((day for element in WHEN if (day := _began(resource.get(element)))), None)
     for fact in THERAPIES:  # the fact has the name of its codelist
         coded = any(codelists.states(c, fact) for c in concepts)
-        if coded or only_written(fact, concepts):
+        if coded or fact in written(concepts):
             source = Evidence(f"{fact.replace('_', ' ')} {given}", reference_of(resource), str(when) if when else None)
             yield fact, Event(given, source, when, MET if coded and not asked and status != "unknown" else UNKNOWN)
 

@@ -22,7 +22,6 @@ from hooks.config import Config
 from hooks.fhir_load import FhirLoad
 from hooks.gather import gather
 from hooks.metrics import count_searches, show_resting, timed
-from hooks.prefetch import refuse_other_patients
 from hooks.request import HookRequest
 
 CLINICIANS = ("Practitioner/", "PractitionerRole/")
@@ -66,7 +65,6 @@ def screening_answer(asked: Asked) -> Answered:
 def order_answer(asked: Asked) -> Answered:
     """order-select, order-sign: one warning if a draft would break a criterion for a child who may still take part."""
     call = asked.call
-    refuse_other_patients(list(call.drafts), call.patient_id, "context.draftOrders")
     orders = tuple(draft_orders(call.drafts)) if asked.by_clinician else ()
     facts, assessment = _judged(asked) if orders else (None, None)
     if facts is None or assessment is None:

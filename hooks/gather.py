@@ -47,7 +47,7 @@ def gather(call: HookRequest, client: CdsClient, config: Config, load: FhirLoad 
 
     Raises Problem(412) naming the key when the child or the problem list cannot be had.
     """
-    answers = sent(call.prefetch, call.patient_id)
+    answers = sent(call.prefetch)
     base = allowed(call.fhir_server, client.fhir_servers, loopback_ok=config.dev) if call.fhir_server else None
     if call.fhir_server and base is None:
         log.warning("fhir_server_not_allowed")  # an attack, or a site that forgot to list it; the address stays out

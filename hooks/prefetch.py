@@ -5,17 +5,13 @@ The table is cds-hooks 2.6. A key that was never sent is left out of the answer,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from fhir_mappings.record import Answer, Outcome, Resource
+from fhir_mappings.record import Answer, Outcome
 from fhir_mappings.sources import SEARCHES, Search
-from fhir_mappings.subject import is_about, names, subject_of
 from hooks.fhir_outcome import read_outcome
 from hooks.paging import read_bundle
-from hooks.problem import Problem
-
-_HOLDERS = (dict, list)
 
 
 def templates() -> dict[str, str]:
@@ -23,9 +19,8 @@ def templates() -> dict[str, str]:
     return {search.name: search.template() for search in SEARCHES}
 
 
-def sent(prefetch: Mapping[str, Any], patient_id: str) -> dict[str, Answer]:
-    """The answers that came with the call. Raises Problem(400) if any resource under any key is another patient's."""
-    refuse_other_patients(prefetch, patient_id)
+def sent(prefetch: Mapping[str, Any]) -> dict[str, Answer]:
+    """The answers that came with the call."""
     return {s.name: answer_of(s, prefetch[s.name]) for s in SEARCHES if s.name in prefetch}
 
 
@@ -65,27 +60,3 @@ def _missing(bundle: Mapping[str, Any], entries: int) -> str:
     if isinstance(total, int) and not isinstance(total, bool) and total > entries:
         return "the EHR sent fewer results than it counted"
     return ""
-
-
-def refuse_other_patients(value: Any, patient_id: str, member: str = "prefetch") -> None:
-    """One child's card must never be made of another's data: any mismatch anywhere in a member of the call ends it."""
-    patient = names(patient_id)
-    for resource in _resources(value):
-        if str(subject_of(resource)).startswith("Patient/") and not is_about(resource, patient):
-            raise Problem(400, f"{member}: holds data of another patient than context.patientId")
-
-
-def _resources(value: Any) -> Iterator[Resource]:
-    """Every resource in a value, wherever it hides: in a Bundle, a list, an old wrapper. Contained ones have no patient of
-    their own."""
-    unseen = [value]
-    while unseen:
-        found = unseen.pop()
-        if isinstance(found, dict):
-            if isinstance(found.get("resourceType"), str):
-                yield found
-            for key, inner in found.items():  # a large chart has thousands of these, in every call
-                if isinstance(inner, _HOLDERS) and key != "contained":
-                    unseen.append(inner)
-        elif isinstance(found, list):
-            unseen += found

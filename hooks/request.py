@@ -11,6 +11,7 @@ from fhir_mappings.draft_orders import drafts_of
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
 from hooks import exact_json
+from hooks.other_patients import nobody_else_in, refuse_other_patients
 from hooks.problem import Problem
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -36,7 +37,7 @@ class HookRequest:
 
 
 def parse(body: bytes, hook: str) -> HookRequest:
-    """Raise Problem(400) naming the field for anything the specification does not allow."""
+    """Raise Problem(400) naming the field for anything the specification does not allow, and for another patient's data."""
     call = read_json(body)
     if not isinstance(call, dict):
         raise Problem(400, "the request body must be a JSON object")
@@ -55,6 +56,9 @@ def parse(body: bytes, hook: str) -> HookRequest:
     if hook == "encounter-start":
         _text(context, "encounterId", "context.")
     drafts = _drafts(context, hook) if hook in ORDER_HOOKS else ()
+    if not nobody_else_in(body, prefetch or {}, patient_id):
+        refuse_other_patients(prefetch, patient_id, "prefetch")
+        refuse_other_patients(list(drafts), patient_id, "context.draftOrders")
     return HookRequest(hook, _uuid(_text(call, "hookInstance")), patient_id, user_id, prefetch or {}, *_access(call, patient_id), drafts)
 
 
@@ -99,7 +103,7 @@ def _access(call: Mapping[str, Any], patient_id: str) -> tuple[str | None, str |
 def read_json(body: bytes) -> Any:
     """Numbers with a fraction become Decimal, as printed. Raise Problem(400) for what is not JSON, NaN and doubled members included."""
     try:
-        return exact_json.loads_each_once(body)
+        return exact_json.loads(body)
     except exact_json.FAULTS:
         raise Problem(400, "the request body is not valid JSON") from None
 

@@ -38,19 +38,15 @@ def record_of(patient_id: str, lines: Iterable[bytes], lacking: str = "", not_ke
     of_type: dict[str, list[Resource]] = defaultdict(list)
     broken: Counter[str] = Counter()
     silent = Silent(patient_id)
-
-    def read(lines: Iterable[bytes]) -> None:
-        for line in lines:
-            resource, wrong = parsed(line)
-            if wrong:
-                broken.update({kind.decode() for kind in _TYPE.findall(line)} or {ANY})  # whichever of them was meant
-            elif resource["resourceType"] == OUTCOME:
-                broken[OUTCOME] += 1
-            elif _belongs(resource, patient_id):
-                of_type[resource["resourceType"]].append(resource)
-
-    read(silent.leave_aside(lines))
-    read(silent.again(of_type["Observation"]))
+    for line in lines:
+        resource, wrong = parsed(line)
+        if wrong:
+            broken.update({kind.decode() for kind in _TYPE.findall(line)} or {ANY})  # whichever of them was meant
+        elif resource["resourceType"] == OUTCOME:
+            broken[OUTCOME] += 1
+        elif not silent.leaves_aside(resource) and _belongs(resource, patient_id):
+            of_type[resource["resourceType"]].append(resource)
+    of_type["Observation"] += silent.versions_of(of_type["Observation"])
     kinds = {(s.resource_type, s.refers_to) for s in SEARCHES}
     given = {(kind, refers_to): _answer(kind, refers_to, of_type, broken, lacking) for kind, refers_to in kinds}
     answers = {s.name: given[s.resource_type, s.refers_to] for s in SEARCHES}
