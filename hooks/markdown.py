@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 LONGEST = 300
 
@@ -18,9 +19,16 @@ _SPACES = re.compile(r"\s+")
 
 def plain(text: str, longest: int = LONGEST) -> str:
     """One line of visible characters, at most `longest` of them; for the summary, which is not Markdown."""
-    visible = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text if unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn"))
+    visible = text if text.isprintable() else "".join(_visible(text))  # printable: of none of these categories
     line = _SPACES.sub(" ", visible.replace("@", " at ")).strip()
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def _visible(text: str) -> Iterator[str]:
+    for character in text:
+        category = unicodedata.category(character)
+        if category not in ("Cf", "Cs", "Co", "Cn"):
+            yield " " if category in ("Cc", "Zl", "Zp") else character
 
 
 def escape(text: str, longest: int = LONGEST) -> str:
