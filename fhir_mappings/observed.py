@@ -20,13 +20,15 @@ from fhir_mappings.sources import OBSERVED, ObservedFact
 from fhir_mappings.units import CREATININE, MOLAR, unit_of
 
 
+SEARCHED = tuple(dict.fromkeys(fact.search for fact in OBSERVED))
+_BLANK = PatientFacts("", date.min)  # knows the human name of each series
+NAMED = {fact.fact: (getattr(_BLANK, fact.fact).name, fact.search) for fact in OBSERVED}
+
+
 def observed(record: Sifted) -> dict[str, Series]:
     """Every series of `PatientFacts`, by field: each result that states one, usable or not."""
-    searches = dict.fromkeys(fact.search for fact in OBSERVED)
-    observations = [r for r in record.resources(*searches) if r.get("resourceType") == "Observation"]
-    blank = PatientFacts("", date.min)  # knows the human name of each series
-    named = {fact.fact: (getattr(blank, fact.fact).name, fact.search) for fact in OBSERVED}
-    readings: dict[str, list[Reading]] = {field: [] for field in named}
+    observations = [r for r in record.resources(*SEARCHED) if r.get("resourceType") == "Observation"]
+    readings: dict[str, list[Reading]] = {field: [] for field in NAMED}
     unmapped: set[str] = set()
     for observation in observations:
         valid = None
@@ -43,7 +45,7 @@ def observed(record: Sifted) -> dict[str, Series]:
                 valid = record.valid(observation) if valid is None else valid
                 readings[fact.fact].append(_reading(record, result, fact, valid, several))
     return {field: Series(name, tuple(readings[field]), record.gap(search, name), record.cut_short(search))
-            for field, (name, search) in named.items()}  # fmt: skip
+            for field, (name, search) in NAMED.items()}  # fmt: skip
 
 
 def _reading(record: Sifted, result: Result, fact: ObservedFact, valid: bool, several: bool) -> Reading:
@@ -109,7 +111,10 @@ def _unmapped(code: Any) -> str | None:
 
 def _mistaken(code: Any, fact: ObservedFact) -> bool:
     """Coded as this fact and as a look-alike of it: serum and urine at once."""
-    look_alikes = {concept for trap in codelists.traps(code) for concept in codelists.TRAPS[trap]}
+    traps = codelists.traps(code)
+    if not traps:
+        return False
+    look_alikes = {concept for trap in traps for concept in codelists.TRAPS[trap]}
     return bool(look_alikes & set(fact.concepts)) and codelists.states(code, *fact.concepts)
 
 
