@@ -27,11 +27,20 @@ def parse(content_type: str, content: bytes) -> Any:
     if media_type not in JSON_TYPES:
         raise NotFhirJson(_instead_of_json(media_type))
     try:
-        return json.loads(content, parse_float=Decimal, parse_int=int, parse_constant=_refuse)
+        return json.loads(content, parse_float=Decimal, parse_int=int, parse_constant=_refuse, object_pairs_hook=no_member_twice)
     except (ValueError, ArithmeticError, RecursionError):
-        # ValueError: broken JSON, invalid UTF-8, NaN, thousands of digits; ArithmeticError: an exponent beyond
-        # Decimal; RecursionError: nesting made to exhaust the parser. The cause quotes the text, so it stays behind.
+        # ValueError: broken JSON, invalid UTF-8, NaN, a doubled member, thousands of digits; ArithmeticError: an
+        # exponent beyond Decimal; RecursionError: nesting made to exhaust the parser. The cause quotes the text, so it
+        # stays behind.
         raise NotFhirJson("answered with broken JSON") from None
+
+
+def no_member_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Two members of one name: whichever was meant, it must not be ours to choose."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member occurs twice")
+    return members
 
 
 def _instead_of_json(media_type: str) -> str:

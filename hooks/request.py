@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from fhir_mappings.draft_orders import drafts_of
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
+from hooks.fhir_json import no_member_twice
 from hooks.problem import Problem
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -100,21 +101,13 @@ def _access(call: Mapping[str, Any], patient_id: str) -> tuple[str | None, str |
 def read_json(body: bytes) -> Any:
     """Numbers with a fraction become Decimal, as printed. Raise Problem(400) for what is not JSON, NaN and doubled members included."""
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_no_duplicates)
+        return json.loads(body, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=no_member_twice)
     except (ValueError, ArithmeticError, RecursionError):
         raise Problem(400, "the request body is not valid JSON") from None
 
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON")
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Two members of one name: whichever was meant, it must not be ours to choose."""
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member occurs twice")
-    return members
 
 
 def _text(holder: Mapping[str, Any], key: str, where: str = "") -> str:
