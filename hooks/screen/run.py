@@ -20,9 +20,10 @@ from hooks.cards import SOFTWARE_VERSION
 from hooks.command_line import CannotDo, use_site_codes
 from hooks.config import Config
 from hooks.screen.bundles import bundle_files, unpack
-from hooks.screen.cohort import WORK, Found, Screening, TooManyErrors, screen
+from hooks.screen.cohort import WORK, Screening, screen
 from hooks.screen.comparison import KINDS, Changed, NoPrevious, compare, read_previous
 from hooks.screen.finding import TYPES
+from hooks.screen.found import Found, TooManyErrors
 from hooks.screen.from_server import EXPORT, from_server
 from hooks.screen.lines import files_of
 from hooks.screen.report import read_assessments, write_report

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from fhir_mappings.site_codes import site_codes_text
 from hooks.screen import spark_tasks
-from hooks.screen.cohort import Found, Progress, added_up, refuse_too_many
+from hooks.screen.cohort import Progress
+from hooks.screen.found import Found, added_up, refuse_too_many
 from hooks.screen.spark_session import spark_session
 from hooks.screen.spark_source import files_below, lines_below
 from hooks.screen.worklist import COLUMNS, COUNTS

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from hooks.command_line import CannotDo
-from hooks.screen.cohort import Found
+from hooks.screen.found import Found
 from hooks.screen.spark_session import SparkFault, spark_session
 from hooks.screen.spark_source import ADDRESS
 from hooks.screen.spool import whole
