@@ -90,6 +90,34 @@ def test_broken_and_odd_lines_in_files_read_in_parts(spark, split_small, tmp_pat
     assert len(assessments(tmp_path / "spark")["screening-complete"]["not_looked_up"]) == 1
 
 
+def test_lines_found_to_be_broken_when_their_child_is_judged(spark, split_small, tmp_path):
+    """Also the same line twice, one that two children share, and a drug that others name."""
+    source = written(tmp_path / "in", child_lines(), seed=5, mixed=True)
+    lines = (source / "export.000.ndjson").read_bytes().splitlines(keepends=True)
+    broken = b'{"resourceType": "Procedure", "subject": {"reference": "Patient/screening-complete"}, "x": NaN}\n'
+    shared = b'{"resourceType": "Procedure", "subject": {"reference": "Patient/t-cell"}, "x": "Patient/screening-complete" "Patient/x"}\n'
+    dose = b'{"resourceType": "MedicationAdministration", "subject": {"reference": "Patient/t-cell"}, "medicationReference": {"reference": "Medication/m7"}}\n'
+    for at, line in ((500, broken), (400, broken), (300, shared), (200, b"seen at once\n"), (100, dose), (50, b'{"resourceType": "Medication", "id": "m7", "x": NaN}\n')):
+        lines.insert(at, line)
+    (source / "export.000.ndjson").write_bytes(b"".join(lines))
+    add(source / "more.ndjson.gz", gzip.compress(broken + lines[0] + broken))
+    told = both(source, tmp_path)
+    assert told["broken"] == 7
+    assert [(b["file"][:4], b["line"]) for b in told["broken_lines"]] == [*(("expo", at) for at in (51, 203, 304, 405, 506)), ("more", 1), ("more", 3)]
+    assert "7 lines are broken; the first is export.000.ndjson, line 51" in refused(source, tmp_path / "out", "--max-errors", "6")
+    assert not spark.sparkContext._jsc.getPersistentRDDs()
+
+
+def test_sites_of_the_children(spark, tmp_path):
+    """Half a surrogate pair in a name, too."""
+    north, broken = {"reference": "Organization/1", "display": "North clinic"}, {"display": "South \ud800"}
+    lines = [(kind, json.dumps(json.loads(line) | {"managingOrganization": north if n % 2 else broken})) if kind == "Patient" and n % 3 else (kind, line)
+             for n, (kind, line) in enumerate(child_lines())]
+    told = both(written(tmp_path / "in", lines), tmp_path)
+    assert set(told["sites"].values()) == {"North clinic", "South ?"} and len(told["sites"]) < told["children"]
+    assert all("North clinic" in (tmp_path / engine / "report.html").read_text(encoding="utf-8") for engine in ("local", "spark"))
+
+
 def test_a_drug_named_only_by_reference_and_a_child_without_any_line(spark, tmp_path):
     source = written(tmp_path / "in", child_lines(), seed=3, files=2)
     dose = {"resourceType": "MedicationAdministration", "id": "blina", "status": "completed", "subject": {"reference": "Patient/screening-complete"},

@@ -12,14 +12,16 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 from typing import Protocol as Shape
 
 from cds import Protocol
-from hooks.cards import SOFTWARE_VERSION
 from hooks.screen import tasks
-from hooks.screen.found import Found, added_up, refuse_too_many
+from hooks.screen.found import Found, Remarks, add_remarks, added_up, refuse_too_many
 from hooks.screen.lines import Piece, pieces_of
-from hooks.screen.spool import BUCKETS, bucket_of, notes_of, whole, write_json
+from hooks.screen.remarks import Told
+from hooks.screen.resumed import work_folder
+from hooks.screen.spool import OF_NAMED, bucket_of, notes_of, whole, write_json
 from hooks.screen.workers import Run, workers
 
 WORK = ".screen"
@@ -51,18 +53,19 @@ class Screening:
 
 def screen(asked: Screening, progress: Progress) -> tuple[Path, Found]:
     """Judge the cohort into `assessments.ndjson` of a work folder, which the caller publishes; in the order of buckets."""
-    work = _work_folder(asked)
+    work = work_folder(asked)
     pieces = [piece for path in asked.files for piece in pieces_of(path)]
     with workers(asked.processes, asked.site_codes) as run:
-        found, patients = _scope(asked, work, pieces, run, progress)
+        found, patients, lines = _scope(asked, work, pieces, run, progress)
         refuse_too_many(found, asked.max_errors)
         if found.cut_off and not asked.lacking:  # whose records were in the rest of the file nobody can tell
             asked = replace(asked, lacking="a file of the source could not be read to its end")
         _collect(asked, work, pieces, frozenset(patients), run, progress)
         _judge(asked, work, patients, run, progress)
-    buckets = sorted({bucket_of(patient) for patient in patients})
-    for bucket in buckets:
-        found.sites |= (notes_of(work / "judged", f"{bucket:03d}") or {})["sites"]  # type: ignore[operator]
+        buckets = sorted({bucket_of(patient) for patient in patients})
+        remarks = _remarks(work, pieces, buckets, found, run, progress)
+    add_remarks(found, [(_name(piece, asked), count) for piece, count in zip(pieces, lines, strict=True)], remarks)
+    refuse_too_many(found, asked.max_errors)
     found.children = len(patients)
     target = work / "assessments.ndjson"
     with whole(target) as unfinished, open(unfinished, "wb") as together:
@@ -72,20 +75,26 @@ def screen(asked: Screening, progress: Progress) -> tuple[Path, Found]:
     return target, found
 
 
-def _scope(asked: Screening, work: Path, pieces: list[Piece], run: Run, progress: Progress) -> tuple[Found, set[str]]:
+def _name(piece: Piece, asked: Screening) -> str:
+    return piece.path.relative_to(asked.source).as_posix()
+
+
+def _scope(asked: Screening, work: Path, pieces: list[Piece], run: Run, progress: Progress) -> tuple[Found, set[str], list[int]]:
+    """The figures, the patients in scope, and the number of lines in each piece."""
     kept = work / "scope.json"
     if kept.exists():
         told = json.loads(kept.read_bytes())
-        return Found(**told["found"]), set(told["patients"])
+        return Found(**told["found"]), set(told["patients"]), told["lines"]
     progress.stage("Looking for leukaemia", sum(piece.bytes for piece in pieces))
     seen = dict[Piece, tasks.Seen]()
     for piece, result in run(tasks.look, {piece: (piece,) for piece in pieces}):
         seen[piece] = result
         progress.advance(result.bytes)
-    found, patients = added_up((piece.path.relative_to(asked.source).as_posix(), seen[piece]) for piece in pieces)
+    found, patients = added_up((_name(piece, asked), seen[piece]) for piece in pieces)
     found.files = len({piece.path for piece in pieces})
-    write_json(kept, {"found": asdict(found), "patients": sorted(patients)})
-    return found, patients
+    lines = [seen[piece].lines for piece in pieces]
+    write_json(kept, {"found": asdict(found), "patients": sorted(patients), "lines": lines})
+    return found, patients, lines
 
 
 def _collect(asked: Screening, work: Path, pieces: list[Piece], patients: frozenset[str], run: Run, progress: Progress) -> None:
@@ -103,7 +112,7 @@ def _collect(asked: Screening, work: Path, pieces: list[Piece], patients: frozen
             named[reference.partition("/")[2].encode()].update(whose)
     if named:
         of_ids = {id: tuple(sorted(whose)) for id, whose in named.items()}
-        left = {piece: (piece, of_ids, spooled, f"n{name}") for piece, name in names.items() if notes_of(spooled, f"n{name}") is None}
+        left = {piece: (piece, of_ids, spooled, f"{OF_NAMED}{name}") for piece, name in names.items() if notes_of(spooled, f"{OF_NAMED}{name}") is None}
         progress.stage("Following references", sum(piece.bytes for piece in left))
         for _, read in run(tasks.collect_named, left):
             progress.advance(read)
@@ -125,25 +134,18 @@ def _judge(asked: Screening, work: Path, patients: Iterable[str], run: Run, prog
         progress.advance(children)
 
 
-def _work_folder(asked: Screening) -> Path:
-    """What an earlier run left, if it asked the same of the same files; an empty folder otherwise."""
-    work = asked.work
-    files = [(path.relative_to(asked.source).as_posix(), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in asked.files]
-    codes = asked.site_codes.read_text(encoding="utf-8") if asked.site_codes else ""
-    same = {"files": [list(file) for file in files], "as_of": asked.as_of.isoformat(), "protocol": asked.protocol.id, "buckets": BUCKETS,
-            "text_version": asked.protocol.text_version, "software_version": SOFTWARE_VERSION, "site_codes": codes,
-            "lacking": asked.lacking, "not_kept": list(asked.not_kept)}  # fmt: skip
-    plan = work / "plan.json"
-    if _plan(plan) != same:
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        write_json(plan, same)
-    return work
-
-
-def _plan(path: Path) -> object:
-    """What an earlier run asked; None if there was none, or its note is damaged."""
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
+def _remarks(work: Path, pieces: list[Piece], buckets: list[int], found: Found, run: Run, progress: Progress) -> Remarks:
+    """What the children's judges noted: their sites; and of single lines, which are then located."""
+    sought: dict[int, dict[str, Told]] = defaultdict(dict)
+    for bucket in buckets:
+        notes: Any = notes_of(work / "judged", f"{bucket:03d}")
+        found.sites |= notes["sites"]
+        for number, told in notes["sought"].items():
+            sought[int(number)] |= {digest: Told(*words) for digest, words in told.items()}
+    if sought:
+        progress.stage("Locating lines", sum(pieces[number].bytes for number in sought))
+    located = dict[int, list[tuple[int, Told]]]()
+    for number, places in run(tasks.locate, {number: (pieces[number], wanted) for number, wanted in sought.items()}):
+        located[number] = places
+        progress.advance(pieces[number].bytes)
+    return located

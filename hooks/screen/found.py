@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hooks.screen.remarks import Told
 from hooks.screen.tasks import MOST_BROKEN, Seen
+
+
+Remarks = Mapping[int, Iterable[tuple[int, Told]]]
+"""What is told of single lines, by the number of the piece and of the line in it, from 0."""
 
 
 class TooManyErrors(Exception):
@@ -27,6 +32,7 @@ class Found:
     broken: int = 0
     cut_off: int = 0  # files that could not be read to their end
     broken_lines: list[dict[str, Any]] = field(default_factory=list)  # file, line, why
+    mixed: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # ids that are not one person's: file, line
     sites: dict[str, str] = field(default_factory=dict)  # of the children whose Patient names one
     kinds: list[str] = field(default_factory=list)  # resource types seen at the beginning of the files
 
@@ -49,7 +55,25 @@ def added_up(pieces: Iterable[tuple[str, Seen]]) -> tuple[Found, set[str]]:
     return found, patients
 
 
+def add_remarks(found: Found, pieces: Sequence[tuple[str, int]], remarks: Remarks) -> None:
+    """What came to light while judging. The pieces are those of `added_up`, by the name of their file and the number of lines."""
+    broken = {(told["file"], told["line"]): told for told in found.broken_lines}
+    order = {name: place for place, name in enumerate(dict.fromkeys(name for name, _ in pieces))}
+    known, before = len(broken), defaultdict[str, int](int)
+    for number, (name, lines) in enumerate(pieces):
+        for line, told in sorted(remarks.get(number, ())):
+            place = {"file": name, "line": before[name] + line + 1}
+            if told.shared_id:
+                found.mixed.setdefault(f"Patient/{told.shared_id}", []).append(place)
+            else:
+                broken.setdefault((name, place["line"]), {**place, "why": told.why})
+        before[name] += lines
+    found.broken += len(broken) - known
+    found.broken_lines = sorted(broken.values(), key=lambda told: (order[told["file"]], told["line"]))[:MOST_BROKEN]
+
+
 def refuse_too_many(found: Found, most: int | None) -> None:
     if most is not None and found.broken > most:
         first = found.broken_lines[0]
-        raise TooManyErrors(f"{found.broken} lines are broken; the first is {first['file']}, line {first['line']}: {first['why']}")
+        number = f"{found.broken} line{'s are' if found.broken > 1 else ' is'} broken"
+        raise TooManyErrors(f"{number}; the first is {first['file']}, line {first['line']}: {first['why']}")

@@ -66,7 +66,7 @@ def run(asked: Asked, watcher: Watcher) -> None:
     try:
         assessments, found = _judged(asked, watcher)
     except TooManyErrors as told:
-        raise CannotDo(f"{told}. More than --max-errors {asked.max_errors}, so nothing was judged") from None
+        raise CannotDo(f"{told}. More than --max-errors {asked.max_errors}, so there are no results") from None
     changes = list(compare(previous, read_assessments(assessments))) if previous is not None else None
     summary = _summary(asked, found, assessments, started, time.monotonic() - began, changes)
     _publish(asked, assessments, summary, changes)
