@@ -159,6 +159,39 @@ def test_bundles(spark, tmp_path):
     assert both(tmp_path / "in", tmp_path)["files"] == 60
 
 
+def test_people_of_one_id_and_what_is_not_read(spark, split_small, tmp_path):
+    source = written(tmp_path / "in", child_lines())
+    (source / "south").mkdir()
+    other = json.dumps({"resourceType": "Patient", "id": "t-cell", "birthDate": "1999-01-01"}).encode()
+    add(source / "south" / "Patient.ndjson", b"\n", other + b"\n")
+    add(source / "export.zip", b"x")
+    (source / "Observation.000.ndjson.bz2").write_bytes(b"there unpacked as well")
+    told = both(source, tmp_path)
+    assert [place["file"] for place in told["mixed"]["Patient/t-cell"]] == ["Patient.000.ndjson", "south/Patient.ndjson"]
+    assert [stray["name"] for stray in told["not_read"]] == ["Observation.000.ndjson.bz2", "export.zip"]
+    screened(f"file://{source}", tmp_path / "address", "--engine", "spark")
+    assert assessments(tmp_path / "address") == assessments(tmp_path / "local")
+    assert json.loads((tmp_path / "address" / "summary.json").read_text(encoding="utf-8"))["not_read"] == told["not_read"]
+    add(source / "Procedure.001.ndjson.xz", b"x")
+    assert both(source, tmp_path / "packed")["files_not_read"] == 3
+    assert all(a["not_looked_up"] for a in assessments(tmp_path / "packed" / "spark").values())
+    screened(f"file://{source}", tmp_path / "address", "--engine", "spark")
+    assert assessments(tmp_path / "address") == assessments(tmp_path / "packed" / "spark")
+
+
+def test_a_folder_by_a_link(spark, tmp_path):
+    source = written(tmp_path / "in", child_lines())
+    (tmp_path / "elsewhere").mkdir()
+    (source / "Observation.000.ndjson").rename(tmp_path / "elsewhere" / "Observation.000.ndjson")
+    (source / "more").symlink_to(tmp_path / "elsewhere")
+    assert both(source, tmp_path)["lines"] == len(child_lines())
+    screened(source, source / "results")
+    assert "Spark would read results/assessments.ndjson as well" in refused(source, source / "results")
+    shutil.rmtree(source / "results")
+    (source / "loop").symlink_to(source)
+    assert "Spark would read loop/" in refused(source, tmp_path / "out")
+
+
 # --- results --------------------------------------------------------------------------------------------------------
 
 

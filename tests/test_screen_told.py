@@ -1,4 +1,4 @@
-"""What a screening tells of its source: each broken line with its place, whenever it was found; and people of one id."""
+"""What a screening tells of its source: each broken line with its place, whenever it was found; people of one id; what was not read."""
 
 from __future__ import annotations
 
@@ -164,6 +164,55 @@ def test_no_line_is_looked_for_when_none_is_broken(copied, tmp_path, monkeypatch
 
 BORN = {"resourceType": "Patient", "id": CHILD, "gender": "male", "birthDate": "2014-06-01", "identifier": [{"system": "urn:north", "value": "77"}],
         "meta": {"lastUpdated": "2025-01-01T00:00:00Z"}}  # fmt: skip
+CONTRADICTIONS = {
+    "birth date": {"birthDate": "2009-02-03", "identifier": [{"system": "urn:south", "value": "4"}]},
+    "birth year": {"birthDate": "2009", "identifier": []},
+    "sex": {"gender": "female", "identifier": []},
+    "identifier": {"identifier": [{"system": "urn:north", "value": "78"}]},
+    "neither is newer": {"birthDate": "2009-02-03"},
+    "newer, and nothing says that it is the same": {"birthDate": "2009-02-03", "identifier": [], "meta": {"lastUpdated": "2025-02-02T00:00:00Z"}},
+}
+THE_SAME = {
+    "the same": {},
+    "less exact": {"birthDate": "2014"},
+    "another hospital's number": {"identifier": [{"system": "urn:south", "value": "4"}]},
+    "one number in common": {"identifier": [{"system": "urn:north", "value": "5"}, {"system": "urn:north", "value": "77"}]},
+    "a correction": {"birthDate": "2014-06-02", "gender": "female", "meta": {"lastUpdated": "2025-02-02T00:00:00Z"}},
+    "junk": {"birthDate": 5, "gender": [], "identifier": {"system": "urn:north", "value": "5"}, "meta": []},
+}
+
+
+def two_bundles(folder, change):
+    """The chart of one child in two files, the second with another Patient."""
+    folder.mkdir()
+    chart = [json.loads(line) for kind, line in child_lines() if kind != "Patient" and f'"Patient/{CHILD}"' in line]
+    for name, patient, records in (("north", BORN, chart[::2]), ("south", {**BORN, **change}, chart[1::2])):
+        bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": r} for r in (patient, *records)]}
+        (folder / f"{name}.json").write_text(json.dumps(bundle), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("how", CONTRADICTIONS)
+def test_two_bundles_with_different_people_of_one_id_are_never_mixed(tmp_path, how):
+    result = screened(two_bundles(tmp_path / "in", CONTRADICTIONS[how]), tmp_path / "out")
+    found = assessments(tmp_path / "out")[CHILD]
+    assert found["overall"] == "insufficient_data" and {c["truth"] for c in found["criteria"]} == {"unknown"} and found["blocking"] == []
+    assert all(told["words"] == "the source holds different people under this id" for told in found["not_looked_up"])
+    assert "what the source holds under this id belongs to different people; it was not used" in [issue["words"] for issue in found["issues"]]
+    assert "1 id is not one person's, so nobody of this id was judged: north.json and south.json." in " ".join(result.stderr.split())
+    assert summary_of(tmp_path / "out")["mixed"] == {f"Patient/{CHILD}": [{"file": "north.json", "line": 1}, {"file": "south.json", "line": 1}]}
+
+
+@pytest.mark.parametrize("how", THE_SAME)
+def test_two_bundles_of_one_child_are_its_chart(tmp_path, how):
+    folder = two_bundles(tmp_path / "in", THE_SAME[how])
+    result = screened(folder, tmp_path / "out")
+    found = assessments(tmp_path / "out")[CHILD]
+    assert not found["not_looked_up"] and not [issue for issue in found["issues"] if "different people" in issue["words"]]
+    assert summary_of(tmp_path / "out")["mixed"] == {} and "not one person's" not in result.stderr
+    (folder / "south.json").rename(folder / "again.json")  # in whatever order
+    screened(folder, tmp_path / "again")
+    assert assessments(tmp_path / "again")[CHILD] == found
 
 
 def test_the_exports_of_two_hospitals_in_one_folder(copied, tmp_path):
@@ -174,3 +223,130 @@ def test_the_exports_of_two_hospitals_in_one_folder(copied, tmp_path):
     found, judged = assessments(tmp_path / "out"), summary_of(tmp_path / "out")["overall"]
     assert found[CHILD]["not_looked_up"] and found["t-cell"]["not_looked_up"] == [] and judged["not_eligible"]
     assert {place["file"] for place in summary_of(tmp_path / "out")["mixed"][f"Patient/{CHILD}"]} == {"Patient.000.ndjson", "south/Patient.ndjson"}
+
+
+# --- what is not read -----------------------------------------------------------------------------------------------------
+
+
+def not_read(out):
+    summary = summary_of(out)
+    told = {stray["name"]: stray["why"] for stray in summary["not_read"]}
+    assert summary["files_not_read"] == len(told)
+    return told
+
+
+def test_what_is_not_read_is_told(copied, tmp_path):
+    for name in ("export.zip", "old.ndjson.bz2", "wards/Patient.xz", "wards/x.zst", "more.json", "README.txt", ".hidden.zip", ".git/config"):
+        (copied / name).parent.mkdir(exist_ok=True)
+        (copied / name).write_bytes(b"x")
+    result = screened(copied, tmp_path / "out")
+    assert not_read(tmp_path / "out") == {
+        "export.zip": "unpack it first", "old.ndjson.bz2": "unpack it first", "wards/Patient.xz": "unpack it first", "wards/x.zst": "unpack it first",
+        "more.json": "a .json file beside NDJSON files: screen Bundles by themselves", "README.txt": "neither NDJSON nor a Bundle by its name",
+    }  # fmt: skip
+    assert "6 files were not read: export.zip (unpack it first), old.ndjson.bz2 (unpack it first)," in " ".join(result.stderr.split())
+    assert "and 1 more." in " ".join(result.stderr.split())
+
+
+def test_nothing_is_said_where_everything_is_read(copied, tmp_path):
+    result = screened(copied, tmp_path / "out")
+    assert not_read(tmp_path / "out") == {} and "not read" not in result.stderr
+
+
+@pytest.mark.parametrize(("name", "there"), [("Procedure.001.ndjson.bz2", None), ("Procedure.001.JSONL.zst", None), ("x.ndjson.zip", "x.txt")])
+def test_a_packed_part_of_the_export_leaves_every_child_in_question(copied, tmp_path, name, there):
+    (copied / name).write_bytes(b"x")
+    if there:
+        (copied / there).write_bytes(b"x")
+    screened(copied, tmp_path / "out")
+    assert all(a["not_looked_up"] for a in assessments(tmp_path / "out").values())
+
+
+@pytest.mark.parametrize("name", ["Procedure.000.ndjson.bz2", "Observation.000.ndjson.zst", "export.zip"])
+def test_what_is_there_unpacked_as_well_is_not_missed(copied, tmp_path, name):
+    screened(copied, tmp_path / "before")
+    (copied / name).write_bytes(b"x")
+    screened(copied, tmp_path / "out")
+    assert assessments(tmp_path / "out") == assessments(tmp_path / "before") and not_read(tmp_path / "out")
+
+
+def test_only_packed_files(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "export.zip").write_bytes(b"x")
+    assert "1 file was not read: export.zip (unpack it first)" in cannot(run("screen", tmp_path / "in", "--out", tmp_path / "out"))
+
+
+def test_folders_by_links_are_read_once_and_loops_are_left(copied, tmp_path):
+    screened(copied, tmp_path / "before")
+    (copied / "Procedure.000.ndjson").rename(tmp_path / "Procedure.000.ndjson")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "Procedure.000.ndjson").rename(tmp_path / "elsewhere" / "Procedure.000.ndjson")
+    for link, to in (("more", tmp_path / "elsewhere"), ("again", tmp_path / "elsewhere"), ("loop", copied), ("out", tmp_path / "out")):
+        (copied / link).symlink_to(to)
+    (tmp_path / "elsewhere" / "up").symlink_to(copied)
+    for _ in range(2):
+        screened(copied, tmp_path / "out")
+        assert assessments(tmp_path / "out") == assessments(tmp_path / "before")
+        assert summary_of(tmp_path / "out")["files"] == summary_of(tmp_path / "before")["files"] and not_read(tmp_path / "out") == {}
+
+
+def test_a_link_that_leads_nowhere_and_a_folder_that_is_closed(copied, tmp_path, monkeypatch):
+    import os
+
+    real = os.scandir
+    (copied / "closed").mkdir()
+    (copied / "notes").symlink_to(tmp_path / "nothing")
+    screened(copied, tmp_path / "out")
+    assert not_read(tmp_path / "out") == {"notes": "the link leads nowhere"} and not all(a["not_looked_up"] for a in assessments(tmp_path / "out").values())
+
+    def refusing(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    with monkeypatch.context() as closed:
+        closed.setattr("hooks.screen.folder.os.scandir", refusing)
+        screened(copied, tmp_path / "out")
+    assert not_read(tmp_path / "out")["closed/"] == "the folder cannot be opened"
+    assert all(a["not_looked_up"] for a in assessments(tmp_path / "out").values())
+    (copied / "Procedure.001.ndjson").symlink_to(tmp_path / "nothing")
+    screened(copied, tmp_path / "out")
+    assert all(a["not_looked_up"] for a in assessments(tmp_path / "out").values())
+
+
+# --- Bundles that cannot be read ------------------------------------------------------------------------------------------
+
+
+def test_a_broken_bundle_leaves_its_child_in_question(tmp_path):
+    folder = two_bundles(tmp_path / "in", {})
+    (folder / "south.json").write_bytes((folder / "south.json").read_bytes()[:-3])
+    screened(folder, tmp_path / "out")
+    found = assessments(tmp_path / "out")[CHILD]
+    assert found["not_looked_up"] and found["overall"] == "insufficient_data"
+    assert places(tmp_path / "out") == [("south.json", 1)]
+    assert "1 line is broken; the first is south.json" in cannot(run("screen", folder, "--out", tmp_path / "no", "--max-errors", "0", "--quiet"))
+
+
+def test_a_bundle_that_cannot_be_opened_leaves_everybody_in_question(tmp_path, monkeypatch):
+    from pathlib import Path
+
+    folder, real = two_bundles(tmp_path / "in", {}), Path.read_bytes
+    (folder / "east.json").write_text("{}", encoding="utf-8")
+
+    def refusing(path):
+        if path.name == "east.json":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refusing)
+    screened(folder, tmp_path / "out")
+    assert assessments(tmp_path / "out")[CHILD]["not_looked_up"] and places(tmp_path / "out") == [("east.json", 1)]
+
+
+def test_a_broken_resource_of_a_bundle_is_told_with_its_file(tmp_path):
+    folder = two_bundles(tmp_path / "in", {})
+    told = json.loads((folder / "south.json").read_text(encoding="utf-8"))
+    told["entry"].append({"resource": {"resourceType": ["Procedure"], "kind": "Procedure", "subject": {"reference": f"Patient/{CHILD}"}}})
+    (folder / "south.json").write_text(json.dumps(told), encoding="utf-8")
+    screened(folder, tmp_path / "out")
+    assert places(tmp_path / "out") == [("south.json", 1)] and assessments(tmp_path / "out")[CHILD]["not_looked_up"]

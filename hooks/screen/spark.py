@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fhir_mappings.site_codes import site_codes_text
-from hooks.screen import spark_tasks
+from hooks.screen import folder, spark_tasks
 from hooks.screen.cohort import Progress
 from hooks.screen.found import Found, Remarks, TooManyErrors, add_remarks, added_up, refuse_too_many
 from hooks.screen.remarks import Told
@@ -48,10 +48,11 @@ def screen_with_spark(source: str, out: str | Path, trial: str, as_of: date, *, 
 
 
 def judged_by_spark(spark: SparkSession, source: str, trial: str, as_of: date, site_codes: Path | None = None,
-                    max_errors: int | None = None, progress: Progress | None = None) -> tuple[DataFrame, Found]:
+                    max_errors: int | None = None, progress: Progress | None = None, lacking: str = "") -> tuple[DataFrame, Found]:
     """All children as rows of JUDGED in no order, kept by Spark until `unpersist`."""
     codes = site_codes_text(site_codes) if site_codes else ""
-    files = files_below(spark, source)
+    files, strays = files_below(spark, source)
+    lacking = lacking or folder.lacking(strays, [file.name for file in files])
     _say(progress, "Looking for leukaemia")
     numbers = {file.path: number for number, file in enumerate(files)}
     lines = lines_below(spark, source).rdd
@@ -59,10 +60,11 @@ def judged_by_spark(spark: SparkSession, source: str, trial: str, as_of: date, s
     seen.sort(key=lambda one: (numbers[one[0]], one[1]))
     found, patients = added_up((files[numbers[path]].name.as_posix(), what) for path, _, what in seen)
     found.files, found.bytes, found.children = len(files), sum(file.bytes for file in files), len(patients)
+    found.files_not_read, found.not_read = len(strays), [stray._asdict() for stray in strays[: folder.NAMED]]
     refuse_too_many(found, max_errors)
     hits, kept = _hits(spark, lines, patients, numbers, progress)
     _say(progress, "Judging")
-    judge = partial(spark_tasks.judged, trial=trial, as_of=as_of, site_codes=codes)
+    judge = partial(spark_tasks.judged, trial=trial, as_of=as_of, site_codes=codes, lacking=lacking)
     by_child = hits.repartition("patient").sortWithinPartitions(*IN_ORDER)
     rows = spark.createDataFrame(by_child.rdd.mapPartitions(judge), JUDGED, verifySchema=False).persist()
     noted = rows.where("site != '' or remarks != ''").select("patient", "site", "remarks").collect()  # now, while the hits are kept

@@ -61,13 +61,13 @@ def with_id(rows: Iterable[Line], wanted: Any, numbers: Any) -> Iterator[Hit]:
                     yield patient, 2, numbers.value[path], part, block.offset + place, line
 
 
-def judged(hits: Iterable[Hit], trial: str, as_of: date, site_codes: str) -> Iterator[tuple[Any, ...]]:
+def judged(hits: Iterable[Hit], trial: str, as_of: date, site_codes: str, lacking: str) -> Iterator[tuple[Any, ...]]:
     """One row for each child. Hits come sorted, so that one child is in memory at a time."""
     codelists.use(_codes(site_codes))
     protocol = getattr(trials, trial)
     for patient, of_child in groupby(hits, itemgetter(0)):
         held = [(file, part, bytes(line)) for _, _, file, part, _, line in of_child if line is not None]
-        record, remarks = record_of(patient, (line for _, _, line in held))
+        record, remarks = record_of(patient, (line for _, _, line in held), lacking)
         assessment = judge(protocol, record, as_of).as_json(SOFTWARE_VERSION)
         listed = row(assessment)
         yield bucket_of(patient), as_line(assessment).decode(), site_of(record), _remarked(held, remarks), *(listed[name] for name in COLUMNS)
