@@ -18,22 +18,29 @@ SEX_EXTENSIONS = ("us-core-birthsex", "us-core-individual-sex", "us-core-sex", "
 SEX = {"male": "male", "female": "female", "M": "male", "F": "female"}
 
 
-def read_person(patient: Resource) -> Mapping[str, Any]:
-    """`birth_date`, `sex` and `deceased` of PatientFacts."""
-    return {"birth_date": birth_date(patient), "sex": sex(patient), "deceased": deceased(patient)}
+def read_person(*versions: Resource) -> Mapping[str, Any]:
+    """`birth_date`, `sex` and `deceased` of PatientFacts. Of several versions of a Patient, none known to be newer, each counts."""
+    return {"birth_date": birth_date(*versions), "sex": sex(*versions), "deceased": deceased(*versions)}
 
 
-def birth_date(patient: Resource) -> Day:
-    born = dates.day(patient.get("birthDate"))
-    if born is None:
+def birth_date(*versions: Resource) -> Day:
+    stated = sorted({day for version in versions if (day := dates.day(version.get("birthDate")))}, key=str)
+    if not stated:
         return Day(gaps=(Gap("birth date", Why.MISSING, "birth date not recorded"),))
-    return replace(born, evidence=(Evidence("born", reference_of(patient), str(born)),))
+    first, last = max(day.first for day in stated if day.first), min(day.last for day in stated if day.last)
+    if first <= last:  # what all of them leave open
+        born = Day(first, last)
+        return replace(born, evidence=(Evidence("born", reference_of(versions[0]), str(born)),))
+    words = f"the record states different birth dates, {' and '.join(map(str, stated))}"
+    source = Evidence(words, reference_of(versions[0]))
+    return Day(min(day.first for day in stated if day.first), max(day.last for day in stated if day.last), None, (source,),
+               (Gap("birth date", Why.CONFLICT, words, (source,)),))  # fmt: skip
 
 
-def sex(patient: Resource) -> Choice:
+def sex(*versions: Resource) -> Choice:
     """Male or female for the table of limits; both stay open where the record says neither, or says both."""
-    stated = {option for told in (patient.get("gender"), *_extensions(patient)) if (option := _sex(told))}
-    source = Evidence("sex " + (" and ".join(sorted(stated)) or "not recorded"), reference_of(patient))
+    stated = {option for v in versions for told in (v.get("gender"), *_extensions(v)) if (option := _sex(told))}
+    source = Evidence("sex " + (" and ".join(sorted(stated)) or "not recorded"), reference_of(versions[0]))
     if len(stated) == 1:
         return one(*stated, source)
     if stated:
@@ -41,10 +48,10 @@ def sex(patient: Resource) -> Choice:
     return any_of({"male", "female"}, Gap("sex", Why.MISSING, "sex not recorded as male or female", (source,)))
 
 
-def deceased(patient: Resource) -> Choice:
+def deceased(*versions: Resource) -> Choice:
     """Dead only if the record says so."""
-    died = patient.get("deceasedBoolean") is True or bool(patient.get("deceasedDateTime"))
-    return one("yes" if died else "no", Evidence("deceased" if died else "not recorded as deceased", reference_of(patient)))
+    died = any(version.get("deceasedBoolean") is True or version.get("deceasedDateTime") for version in versions)
+    return one("yes" if died else "no", Evidence("deceased" if died else "not recorded as deceased", reference_of(versions[0])))
 
 
 def _extensions(patient: Resource) -> Iterator[Any]:

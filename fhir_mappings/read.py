@@ -53,10 +53,9 @@ def read_patient(record: Record, as_of: date, check: Check = validated) -> Patie
 
 
 def _person(record: Sifted) -> Mapping[str, Any]:
-    patients = [r for r in record.resources("patient") if r.get("resourceType") == "Patient"]
-    if not patients or not record.valid(patients[0]):
-        return {}
-    return read_person(patients[0])
+    versions = [r for r in record.resources("patient") if r.get("resourceType") == "Patient"]
+    readable = [version for version in versions if record.valid(version)]
+    return read_person(*versions) if versions and readable == versions else {}
 
 
 def _diagnoses(record: Sifted) -> tuple[Diagnosis, ...]:

@@ -120,11 +120,12 @@ def anothers_data():
 
 @pytest.mark.parametrize(("content", "says"), [
     (b"", "JSON"), (b"{", "JSON"), (b"\xff\xfe\x00", "JSON"), (b'{"resourceType": "Bundle", "x": NaN}', "JSON"), (b"[" * 100_000, "JSON"),
+    (b'{"resourceType": "Bundle", "type": "collection", "type": "collection", "entry": []}', "JSON"),
     ([], "not a FHIR Bundle"), (None, "not a FHIR Bundle"), ({"resourceType": "Patient", "id": "p"}, "not a FHIR Bundle"),
     ({"resourceType": "Bundle"}, "no Patient"), ({"resourceType": "Bundle", "entry": {}}, "entry"),
     ({"resourceType": "Bundle", "entry": [None, 5, {"resource": {"resourceType": "Patient"}}]}, "no Patient"),
     (two_patients(), "2 Patients"), (anothers_data(), "another patient"),
-], ids=["empty", "broken", "binary", "NaN", "deep", "a list", "null", "a Patient", "no entry", "entry an object", "no id", "two", "another's"])  # fmt: skip
+], ids=["empty", "broken", "binary", "NaN", "deep", "a member twice", "a list", "null", "a Patient", "no entry", "entry an object", "no id", "two", "another's"])  # fmt: skip
 def test_a_file_that_cannot_be_judged_is_told_in_one_sentence(file_of, content, says):
     file = file_of(content)
     assert says in cannot(run("assess", "--bundle", file))

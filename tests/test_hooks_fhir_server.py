@@ -121,6 +121,7 @@ def test_rule_1_json_by_any_of_its_names_is_read(ehr, server, content_type):
     ("application/json", "[" * 100_000, "answered with broken JSON"),
     ("application/json", "[NaN]", "answered with broken JSON"),
     ("application/json", "[-Infinity]", "answered with broken JSON"),
+    ("application/json", '{"total": 0, "total": 1}', "answered with broken JSON"),
     ("application/json", "1" * 5_000, "answered with broken JSON"),
     ("application/json", "1e99999999999999999999", "answered with broken JSON"),
     ("application/json", '""', "answered with something other than search results"),

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from cds import PatientFacts, assess
 from cds.case import Case
-from cds.day import on
 from cds.facts import ChartReview, Listed
 from cds.finding import Basis, Why
 from cds.protocol import risk_of

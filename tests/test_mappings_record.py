@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date
 
 import pytest
 
 from charts import CHILD, Outcome, answers, condition, dose, facts, first_line_treatment, observation, patient, record, taking_part
+from cds.finding import Why
 from fhir_mappings import Answer, Record, read_patient
 from fhir_mappings.sources import OBSERVED, SEARCHES
 
@@ -89,6 +91,18 @@ def test_the_same_resource_twice_counts_once_and_its_newest_version():
     assert len(read(CHART[2], CHART[2]).creatinine.readings) == 1
     for pair in ([old, new], [new, old]):
         assert read(*pair).creatinine.readings == ()
+
+
+def test_of_two_versions_of_the_patient_neither_decides_by_its_place():
+    boy = {"resourceType": "Patient", "id": CHILD, "birthDate": "2015-03-15", "gender": "male"}
+    for pair in itertools.permutations([boy, {**boy, "birthDate": "2015"}]):
+        assert read(*pair).birth_date.exact
+    for pair in itertools.permutations([boy, {**boy, "birthDate": "2009-01-01", "gender": "female", "deceasedBoolean": True}]):
+        told = read(*pair)
+        assert (str(told.birth_date), [gap.reason for gap in told.birth_date.gaps]) == ("2009-01-01 to 2015-03-15", [Why.CONFLICT])
+        assert told.sex.options == {"male", "female"} and told.sex.gaps[0].reason is Why.CONFLICT and told.deceased.options == {"yes"}
+    for pair in itertools.permutations([boy, {**boy, "birthDate": 5}]):
+        assert not read(*pair).birth_date.known, "what the broken version said, nobody knows"
 
 
 def test_an_instant_orders_versions_not_its_spelling():

@@ -67,7 +67,7 @@ def test_a_broken_line_is_never_left_aside():
     pulse = line_of(PULSE, subject={"reference": "Patient/standard-risk"})
     for broken in (pulse[:-1], pulse.replace(b"80", b"NaN"), pulse.replace(b"Heart", b"\xff"), pulse.replace(b'"code": "8867-4"', b'"code": "2160-0", "code": "8867-4"')):
         assert broken != pulse
-        record = record_of("standard-risk", [*lines, broken])
+        record, _ = record_of("standard-risk", [*lines, broken])
         assert record.answer("laboratory").outcome is Outcome.PARTIAL
 
 
@@ -75,7 +75,7 @@ def judged(lines: list[bytes], patient_id: str, everything: bool, monkeypatch: p
     with monkeypatch.context() as patch:
         if everything:
             patch.setattr(judging.Silent, "leaves_aside", lambda self, resource: False)
-        return as_line(judge(NCT05827549, record_of(patient_id, lines), TODAY).as_json("0"))
+        return as_line(judge(NCT05827549, record_of(patient_id, lines)[0], TODAY).as_json("0"))
 
 
 def assert_the_same(lines: list[bytes], patient_id: str) -> None:

@@ -90,6 +90,34 @@ def test_broken_and_odd_lines_in_files_read_in_parts(spark, split_small, tmp_pat
     assert len(assessments(tmp_path / "spark")["screening-complete"]["not_looked_up"]) == 1
 
 
+def test_lines_found_to_be_broken_when_their_child_is_judged(spark, split_small, tmp_path):
+    """Also the same line twice, one that two children share, and a drug that others name."""
+    source = written(tmp_path / "in", child_lines(), seed=5, mixed=True)
+    lines = (source / "export.000.ndjson").read_bytes().splitlines(keepends=True)
+    broken = b'{"resourceType": "Procedure", "subject": {"reference": "Patient/screening-complete"}, "x": NaN}\n'
+    shared = b'{"resourceType": "Procedure", "subject": {"reference": "Patient/t-cell"}, "x": "Patient/screening-complete" "Patient/x"}\n'
+    dose = b'{"resourceType": "MedicationAdministration", "subject": {"reference": "Patient/t-cell"}, "medicationReference": {"reference": "Medication/m7"}}\n'
+    for at, line in ((500, broken), (400, broken), (300, shared), (200, b"seen at once\n"), (100, dose), (50, b'{"resourceType": "Medication", "id": "m7", "x": NaN}\n')):
+        lines.insert(at, line)
+    (source / "export.000.ndjson").write_bytes(b"".join(lines))
+    add(source / "more.ndjson.gz", gzip.compress(broken + lines[0] + broken))
+    told = both(source, tmp_path)
+    assert told["broken"] == 7
+    assert [(b["file"][:4], b["line"]) for b in told["broken_lines"]] == [*(("expo", at) for at in (51, 203, 304, 405, 506)), ("more", 1), ("more", 3)]
+    assert "7 lines are broken; the first is export.000.ndjson, line 51" in refused(source, tmp_path / "out", "--max-errors", "6")
+    assert not spark.sparkContext._jsc.getPersistentRDDs()
+
+
+def test_sites_of_the_children(spark, tmp_path):
+    """Half a surrogate pair in a name, too."""
+    north, broken = {"reference": "Organization/1", "display": "North clinic"}, {"display": "South \ud800"}
+    lines = [(kind, json.dumps(json.loads(line) | {"managingOrganization": north if n % 2 else broken})) if kind == "Patient" and n % 3 else (kind, line)
+             for n, (kind, line) in enumerate(child_lines())]
+    told = both(written(tmp_path / "in", lines), tmp_path)
+    assert set(told["sites"].values()) == {"North clinic", "South ?"} and len(told["sites"]) < told["children"]
+    assert all("North clinic" in (tmp_path / engine / "report.html").read_text(encoding="utf-8") for engine in ("local", "spark"))
+
+
 def test_a_drug_named_only_by_reference_and_a_child_without_any_line(spark, tmp_path):
     source = written(tmp_path / "in", child_lines(), seed=3, files=2)
     dose = {"resourceType": "MedicationAdministration", "id": "blina", "status": "completed", "subject": {"reference": "Patient/screening-complete"},
@@ -129,6 +157,39 @@ def test_bundles(spark, tmp_path):
         entry = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": json.loads(line)}]}
         (tmp_path / "in" / f"{number}.json").write_text(json.dumps(entry), encoding="utf-8")
     assert both(tmp_path / "in", tmp_path)["files"] == 60
+
+
+def test_people_of_one_id_and_what_is_not_read(spark, split_small, tmp_path):
+    source = written(tmp_path / "in", child_lines())
+    (source / "south").mkdir()
+    other = json.dumps({"resourceType": "Patient", "id": "t-cell", "birthDate": "1999-01-01"}).encode()
+    add(source / "south" / "Patient.ndjson", b"\n", other + b"\n")
+    add(source / "export.zip", b"x")
+    (source / "Observation.000.ndjson.bz2").write_bytes(b"there unpacked as well")
+    told = both(source, tmp_path)
+    assert [place["file"] for place in told["mixed"]["Patient/t-cell"]] == ["Patient.000.ndjson", "south/Patient.ndjson"]
+    assert [stray["name"] for stray in told["not_read"]] == ["Observation.000.ndjson.bz2", "export.zip"]
+    screened(f"file://{source}", tmp_path / "address", "--engine", "spark")
+    assert assessments(tmp_path / "address") == assessments(tmp_path / "local")
+    assert json.loads((tmp_path / "address" / "summary.json").read_text(encoding="utf-8"))["not_read"] == told["not_read"]
+    add(source / "Procedure.001.ndjson.xz", b"x")
+    assert both(source, tmp_path / "packed")["files_not_read"] == 3
+    assert all(a["not_looked_up"] for a in assessments(tmp_path / "packed" / "spark").values())
+    screened(f"file://{source}", tmp_path / "address", "--engine", "spark")
+    assert assessments(tmp_path / "address") == assessments(tmp_path / "packed" / "spark")
+
+
+def test_a_folder_by_a_link(spark, tmp_path):
+    source = written(tmp_path / "in", child_lines())
+    (tmp_path / "elsewhere").mkdir()
+    (source / "Observation.000.ndjson").rename(tmp_path / "elsewhere" / "Observation.000.ndjson")
+    (source / "more").symlink_to(tmp_path / "elsewhere")
+    assert both(source, tmp_path)["lines"] == len(child_lines())
+    screened(source, source / "results")
+    assert "Spark would read results/assessments.ndjson as well" in refused(source, source / "results")
+    shutil.rmtree(source / "results")
+    (source / "loop").symlink_to(source)
+    assert "Spark would read loop/" in refused(source, tmp_path / "out")
 
 
 # --- results --------------------------------------------------------------------------------------------------------

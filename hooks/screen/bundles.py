@@ -6,7 +6,9 @@ Inside a Bundle resources may call each other by `fullUrl`, often `urn:uuid:…`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,37 +18,42 @@ import msgspec
 from hooks.fhir_json import NotFhirJson, parse
 from hooks.screen.spool import whole
 
-ENDINGS = (".json",)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")  # digit by digit as they were read
+_ID = re.compile(rb'(?:Patient\\?/|"id"\s*:\s*"|urn:uuid:)([A-Za-z0-9\-.]{1,64})')
 
 
 @dataclass
 class Unpacked:
     """What a folder of Bundles held; a file that is none is told by name and reason."""
 
-    files: int = 0
     broken: list[dict[str, Any]] = field(default_factory=list)
+    lacking: str = ""  # why a child's records are known to be missing, and it cannot be told whose
+    files: list[str] = field(default_factory=list)  # those that became lines, and the number of lines before each
+    before: list[int] = field(default_factory=list)
+    lines: int = 0
+
+    def place_of(self, line: int) -> dict[str, Any]:
+        """The Bundle that became this line, from 1."""
+        return {"file": self.files[bisect_left(self.before, line) - 1], "line": 1}
 
 
-def bundle_files(folder: Path, but: Path) -> list[Path]:
-    """The files that may be Bundles, in the order of their names, without hidden ones and those in the folder `but`."""
-    found = (path for path in folder.rglob("*") if path.name.lower().endswith(ENDINGS) and path.is_file())
-    visible = (path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
-    return sorted(path for path in visible if but.resolve() not in path.resolve().parents)
-
-
-def unpack(source: Path, but: Path, target: Path) -> Unpacked:
-    """Write every resource of every Bundle below `source` into one NDJSON file."""
+def unpack(source: Path, bundles: Iterable[Path], target: Path) -> Unpacked:
+    """Write every resource of these Bundles below `source` into one NDJSON file."""
     told = Unpacked()
     with whole(target) as unfinished, open(unfinished, "wb") as file:
-        for path in bundle_files(source, but):
-            told.files += 1
+        for path in bundles:
+            name, content = path.relative_to(source).as_posix(), b""
             try:
-                lines = list(_lines(parse("application/json", path.read_bytes())))
+                content = path.read_bytes()
+                lines = list(_lines(parse("application/json", content)))
             except (OSError, NotFhirJson, ValueError, RecursionError) as error:
-                why = str(error) if isinstance(error, ValueError) else "cannot be read"
-                told.broken.append({"file": path.relative_to(source).as_posix(), "line": 1, "why": why})
-                continue
+                why = str(error) if isinstance(error, ValueError) and not isinstance(error, NotFhirJson) else "cannot be read"
+                told.broken.append({"file": name, "line": 1, "why": why})
+                told.lacking = told.lacking or ("a file of the source could not be read" if isinstance(error, OSError) else "")
+                lines = [_incomplete({id.decode() for id in _ID.findall(content)})]  # whoever it was about
+            told.files.append(name)
+            told.before.append(told.lines)
+            told.lines += len(lines)
             file.writelines(line + b"\n" for line in lines)
     return told
 
@@ -56,17 +63,22 @@ def _lines(bundle: Any) -> Iterator[bytes]:
         raise ValueError("is not a FHIR Bundle")
     entries = [e for e in bundle.get("entry", []) if isinstance(e, dict) and isinstance(e.get("resource"), dict)]
     addresses = {e["fullUrl"]: reference for e in entries if isinstance(e.get("fullUrl"), str) and (reference := _reference(e))}
-    patients = []
+    patients = set[str]()
     for entry in entries:
         resource = _resolved(entry["resource"], addresses)
         if (reference := addresses.get(entry.get("fullUrl"))) and "id" not in resource:
             resource = {**resource, "id": reference.partition("/")[2]}
         if resource.get("resourceType") == "Patient":
-            patients.append(f"Patient/{resource.get('id')}")
+            patients.add(str(resource.get("id")))
         yield _printed(resource)
     if len(entries) < len(bundle.get("entry", [])) or _is_partial(bundle, entries):
-        issue = {"severity": "warning", "code": "incomplete", "expression": patients}
-        yield _printed({"resourceType": "OperationOutcome", "issue": [issue]})  # whoever is in it: absence proves nothing
+        yield _incomplete(patients)
+
+
+def _incomplete(patients: set[str]) -> bytes:
+    """What is there may not be all there is, for whomever of these it is about: absence proves nothing."""
+    issue = {"severity": "warning", "code": "incomplete", "expression": [f"Patient/{id}" for id in sorted(patients)]}
+    return _printed({"resourceType": "OperationOutcome", "issue": [issue]})
 
 
 def _reference(entry: Mapping[str, Any]) -> str | None:

@@ -8,24 +8,23 @@ from __future__ import annotations
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import date
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from typing import Protocol as Shape
 
 from cds import Protocol
-from hooks.cards import SOFTWARE_VERSION
 from hooks.screen import tasks
+from hooks.screen.found import Found, Remarks, add_remarks, added_up, refuse_too_many
 from hooks.screen.lines import Piece, pieces_of
-from hooks.screen.spool import BUCKETS, bucket_of, notes_of, whole, write_json
+from hooks.screen.remarks import Told
+from hooks.screen.resumed import work_folder
+from hooks.screen.spool import OF_NAMED, bucket_of, notes_of, whole, write_json
+from hooks.screen.workers import Run, workers
 
 WORK = ".screen"
-Result = TypeVar("Result")
 
 
 class Progress(Shape):
@@ -52,41 +51,21 @@ class Screening:
     not_kept: tuple[str, ...] = ()  # resource types that the source says it does not keep
 
 
-class TooManyErrors(Exception):
-    """More broken lines than are put up with; how many, and the first of them."""
-
-
-@dataclass
-class Found:
-    """The figures of a run beside its assessments."""
-
-    files: int = 0
-    bytes: int = 0
-    lines: int = 0
-    patient_records: int = 0
-    children: int = 0
-    nameless: int = 0  # leukaemia records that name no patient
-    broken: int = 0
-    cut_off: int = 0  # files that could not be read to their end
-    broken_lines: list[dict[str, Any]] = field(default_factory=list)  # file, line, why
-    sites: dict[str, str] = field(default_factory=dict)  # of the children whose Patient names one
-    kinds: list[str] = field(default_factory=list)  # resource types seen at the beginning of the files
-
-
 def screen(asked: Screening, progress: Progress) -> tuple[Path, Found]:
     """Judge the cohort into `assessments.ndjson` of a work folder, which the caller publishes; in the order of buckets."""
-    work = _work_folder(asked)
+    work = work_folder(asked)
     pieces = [piece for path in asked.files for piece in pieces_of(path)]
-    with _workers(asked) as run:
-        found, patients = _scope(asked, work, pieces, run, progress)
+    with workers(asked.processes, asked.site_codes) as run:
+        found, patients, lines = _scope(asked, work, pieces, run, progress)
         refuse_too_many(found, asked.max_errors)
         if found.cut_off and not asked.lacking:  # whose records were in the rest of the file nobody can tell
             asked = replace(asked, lacking="a file of the source could not be read to its end")
         _collect(asked, work, pieces, frozenset(patients), run, progress)
         _judge(asked, work, patients, run, progress)
-    buckets = sorted({bucket_of(patient) for patient in patients})
-    for bucket in buckets:
-        found.sites |= (notes_of(work / "judged", f"{bucket:03d}") or {})["sites"]  # type: ignore[operator]
+        buckets = sorted({bucket_of(patient) for patient in patients})
+        remarks = _remarks(work, pieces, buckets, found, run, progress)
+    add_remarks(found, [(_name(piece, asked), count) for piece, count in zip(pieces, lines, strict=True)], remarks)
+    refuse_too_many(found, asked.max_errors)
     found.children = len(patients)
     target = work / "assessments.ndjson"
     with whole(target) as unfinished, open(unfinished, "wb") as together:
@@ -96,44 +75,26 @@ def screen(asked: Screening, progress: Progress) -> tuple[Path, Found]:
     return target, found
 
 
-def refuse_too_many(found: Found, most: int | None) -> None:
-    if most is not None and found.broken > most:
-        first = found.broken_lines[0]
-        raise TooManyErrors(f"{found.broken} lines are broken; the first is {first['file']}, line {first['line']}: {first['why']}")
+def _name(piece: Piece, asked: Screening) -> str:
+    return piece.path.relative_to(asked.source).as_posix()
 
 
-def _scope(asked: Screening, work: Path, pieces: list[Piece], run: Run, progress: Progress) -> tuple[Found, set[str]]:
+def _scope(asked: Screening, work: Path, pieces: list[Piece], run: Run, progress: Progress) -> tuple[Found, set[str], list[int]]:
+    """The figures, the patients in scope, and the number of lines in each piece."""
     kept = work / "scope.json"
     if kept.exists():
         told = json.loads(kept.read_bytes())
-        return Found(**told["found"]), set(told["patients"])
+        return Found(**told["found"]), set(told["patients"]), told["lines"]
     progress.stage("Looking for leukaemia", sum(piece.bytes for piece in pieces))
     seen = dict[Piece, tasks.Seen]()
     for piece, result in run(tasks.look, {piece: (piece,) for piece in pieces}):
         seen[piece] = result
         progress.advance(result.bytes)
-    found, patients = added_up((piece.path.relative_to(asked.source).as_posix(), seen[piece]) for piece in pieces)
+    found, patients = added_up((_name(piece, asked), seen[piece]) for piece in pieces)
     found.files = len({piece.path for piece in pieces})
-    write_json(kept, {"found": asdict(found), "patients": sorted(patients)})
-    return found, patients
-
-
-def added_up(pieces: Iterable[tuple[str, tasks.Seen]]) -> tuple[Found, set[str]]:
-    """The figures of all pieces, given by the name of their file and in order; and the patients in scope."""
-    found, patients = Found(), set[str]()
-    before: dict[str, int] = defaultdict(int)
-    for name, result in pieces:
-        patients |= result.patients
-        found.bytes, found.lines, found.nameless = found.bytes + result.bytes, found.lines + result.lines, found.nameless + result.nameless
-        found.patient_records += result.patient_records
-        found.kinds = sorted({*found.kinds, *result.kinds})
-        found.broken += result.broken + bool(result.cut_off)
-        found.cut_off += bool(result.cut_off)
-        located = [(before[name] + line + 1, why) for line, why in result.located]
-        located += [(before[name] + result.lines + 1, result.cut_off)] if result.cut_off else []
-        found.broken_lines += [{"file": name, "line": line, "why": why} for line, why in located][: tasks.MOST_BROKEN - len(found.broken_lines)]
-        before[name] += result.lines
-    return found, patients
+    lines = [seen[piece].lines for piece in pieces]
+    write_json(kept, {"found": asdict(found), "patients": sorted(patients), "lines": lines})
+    return found, patients, lines
 
 
 def _collect(asked: Screening, work: Path, pieces: list[Piece], patients: frozenset[str], run: Run, progress: Progress) -> None:
@@ -151,7 +112,7 @@ def _collect(asked: Screening, work: Path, pieces: list[Piece], patients: frozen
             named[reference.partition("/")[2].encode()].update(whose)
     if named:
         of_ids = {id: tuple(sorted(whose)) for id, whose in named.items()}
-        left = {piece: (piece, of_ids, spooled, f"n{name}") for piece, name in names.items() if notes_of(spooled, f"n{name}") is None}
+        left = {piece: (piece, of_ids, spooled, f"{OF_NAMED}{name}") for piece, name in names.items() if notes_of(spooled, f"{OF_NAMED}{name}") is None}
         progress.stage("Following references", sum(piece.bytes for piece in left))
         for _, read in run(tasks.collect_named, left):
             progress.advance(read)
@@ -173,55 +134,18 @@ def _judge(asked: Screening, work: Path, patients: Iterable[str], run: Run, prog
         progress.advance(children)
 
 
-def _work_folder(asked: Screening) -> Path:
-    """What an earlier run left, if it asked the same of the same files; an empty folder otherwise."""
-    work = asked.work
-    files = [(path.relative_to(asked.source).as_posix(), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in asked.files]
-    codes = asked.site_codes.read_text(encoding="utf-8") if asked.site_codes else ""
-    same = {"files": [list(file) for file in files], "as_of": asked.as_of.isoformat(), "protocol": asked.protocol.id, "buckets": BUCKETS,
-            "text_version": asked.protocol.text_version, "software_version": SOFTWARE_VERSION, "site_codes": codes,
-            "lacking": asked.lacking, "not_kept": list(asked.not_kept)}  # fmt: skip
-    plan = work / "plan.json"
-    if _plan(plan) != same:
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        write_json(plan, same)
-    return work
-
-
-def _plan(path: Path) -> object:
-    """What an earlier run asked; None if there was none, or its note is damaged."""
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-
-
-Run = Callable[[Callable[..., Result], dict[Any, tuple[Any, ...]]], Iterator[tuple[Any, Result]]]
-
-
-@contextmanager
-def _workers(asked: Screening) -> Iterator[Run]:
-    """A function that runs one task for each key, in as many processes as asked, and gives the results as they come."""
-    if asked.processes == 1:
-        tasks.at_start(asked.site_codes)
-        yield lambda task, of: ((key, task(*arguments)) for key, arguments in of.items())
-        return
-    with ProcessPoolExecutor(asked.processes, get_context("spawn"), tasks.at_start, (asked.site_codes,)) as pool:
-
-        def run(task: Callable[..., Result], of: dict[Any, tuple[Any, ...]]) -> Iterator[tuple[Any, Result]]:
-            waiting: dict[Future[Result], Any] = {}
-            left = iter(of.items())
-            while True:
-                while len(waiting) < 2 * asked.processes and (item := next(left, None)):  # arguments are large: few at a time
-                    waiting[pool.submit(task, *item[1])] = item[0]
-                if not waiting:
-                    return
-                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                    yield waiting.pop(future), future.result()
-
-        try:
-            yield run
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+def _remarks(work: Path, pieces: list[Piece], buckets: list[int], found: Found, run: Run, progress: Progress) -> Remarks:
+    """What the children's judges noted: their sites; and of single lines, which are then located."""
+    sought: dict[int, dict[str, Told]] = defaultdict(dict)
+    for bucket in buckets:
+        notes: Any = notes_of(work / "judged", f"{bucket:03d}")
+        found.sites |= notes["sites"]
+        for number, told in notes["sought"].items():
+            sought[int(number)] |= {digest: Told(*words) for digest, words in told.items()}
+    if sought:
+        progress.stage("Locating lines", sum(pieces[number].bytes for number in sought))
+    located = dict[int, list[tuple[int, Told]]]()
+    for number, places in run(tasks.locate, {number: (pieces[number], wanted) for number, wanted in sought.items()}):
+        located[number] = places
+        progress.advance(pieces[number].bytes)
+    return located

@@ -14,9 +14,10 @@ from hooks.command_line import CannotDo
 from hooks.fhir_address import normalised_base
 from hooks.gather import access
 from hooks.screen.bulk_export import Exported, export_to
-from hooks.screen.cohort import WORK, Found, Screening, screen
+from hooks.screen.cohort import WORK, Screening, screen
 from hooks.screen.export_error import ExportError, NoExport
 from hooks.screen.finding import OUTCOME, TYPES
+from hooks.screen.found import Found
 from hooks.screen.judging import as_line, judge, site_of
 from hooks.screen.progress import Progress
 from hooks.screen.search_export import SearchError, patients_listed, patients_with_leukaemia

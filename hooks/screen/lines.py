@@ -45,13 +45,6 @@ class Unreadable(Exception):
     """Why the rest of a file could not be read, in plain words."""
 
 
-def files_of(folder: Path, but: Path | None = None) -> list[Path]:
-    """The NDJSON files of a folder and of the folders in it, in the order of their names; hidden ones are left out, and what
-    lies in the folder `but`."""
-    found = (path for path in folder.rglob("*") if is_ours(path.relative_to(folder)) and path.is_file())
-    return sorted(path for path in found if but is None or but.resolve() not in path.resolve().parents)
-
-
 def is_ours(path: PurePath) -> bool:
     """Is a file of this path below the source one to read?"""
     return path.name.lower().endswith(SUFFIXES) and not any(part.startswith(".") for part in path.parts)

@@ -16,4 +16,6 @@ def parsed(line: bytes) -> tuple[Mapping[str, Any], str]:
         return {}, "is not JSON"
     if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
         return {}, "is not a resource"
+    if resource["resourceType"] == "Bundle":
+        return {}, "is a Bundle; a line is one resource"
     return resource, ""

@@ -7,31 +7,28 @@ import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from cds.trials import NCT05827549
 from hooks.cards import SOFTWARE_VERSION
 from hooks.command_line import CannotDo, use_site_codes
 from hooks.config import Config
-from hooks.screen.bundles import bundle_files, unpack
-from hooks.screen.cohort import WORK, Found, Screening, TooManyErrors, screen
-from hooks.screen.comparison import KINDS, Comparison, NoPrevious, compare, read_previous
+from hooks.screen.closing_words import tell
+from hooks.screen.cohort import WORK
+from hooks.screen.comparison import Comparison, NoPrevious, compare, read_previous
 from hooks.screen.finding import TYPES
+from hooks.screen.found import Found, TooManyErrors
+from hooks.screen.from_folder import from_folder
 from hooks.screen.from_server import EXPORT, from_server
-from hooks.screen.lines import files_of
 from hooks.screen.report import read_assessments, write_report
 from hooks.screen.spark_run import judged_on_spark
 from hooks.screen.spark_source import ADDRESS
 from hooks.screen.spool import write_json
 from hooks.screen.watching import Watcher
 from hooks.screen.worklist import write_worklist
-from hooks.words import NOT_MET_TODAY, STATUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +62,11 @@ def run(asked: Asked, watcher: Watcher) -> None:
     try:
         assessments, found = _judged(asked, watcher)
     except TooManyErrors as told:
-        raise CannotDo(f"{told}. More than --max-errors {asked.max_errors}, so nothing was judged") from None
+        raise CannotDo(f"{told}. More than --max-errors {asked.max_errors}, so there are no results") from None
     compared = compare(previous, read_assessments(assessments)) if previous is not None else None
     summary = _summary(asked, found, assessments, started, time.monotonic() - began, compared)
     _publish(asked, assessments, summary, compared)
-    _tell(summary, watcher)
+    tell(summary, watcher)
 
 
 def _judged(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:
@@ -82,28 +79,7 @@ def _judged(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:
         return judged_on_spark(asked, asked.source, asked.out / WORK, watcher)
     if not folder.is_dir():
         raise CannotDo(f"{asked.source}: is neither a folder nor a FHIR base URL")
-    if files := files_of(folder, but=asked.out):
-        if beside := len(bundle_files(folder, but=asked.out)):
-            watcher.say(f"{beside} .json files beside the NDJSON files are not read.")
-        return _of_files(asked, folder, files, watcher)
-    if bundle_files(folder, but=asked.out):
-        unpacked = asked.out / WORK / "bundles"
-        shutil.rmtree(asked.out / WORK, ignore_errors=True)
-        unpacked.mkdir(parents=True)
-        watcher.say("Unpacking Bundles …")
-        told = unpack(folder, asked.out, unpacked / "bundles.ndjson")
-        assessments, found = _of_files(asked, unpacked, files_of(unpacked), watcher, asked.out / WORK / "judging")
-        found.files, found.broken, found.broken_lines = told.files, found.broken + len(told.broken), told.broken + found.broken_lines
-        return assessments, found
-    raise CannotDo(f"{asked.source}: holds no NDJSON files (.ndjson, .ndjson.gz) and no Bundles (.json)")
-
-
-def _of_files(asked: Asked, folder: Path, files: Iterable[Path], watcher: Watcher, work: Path | None = None) -> tuple[Path, Found]:
-    work = work or asked.out / WORK
-    if asked.spark:
-        return judged_on_spark(asked, f"file://{folder.resolve()}", work, watcher)
-    screening = Screening(folder, tuple(files), work, NCT05827549, asked.as_of, asked.processes, asked.config.site_codes, asked.max_errors)
-    return screen(screening, watcher)
+    return from_folder(asked, folder, watcher)
 
 
 def _summary(asked: Asked, found: Found, assessments: Path, started: datetime, seconds: float, compared: Comparison | None) -> dict[str, Any]:
@@ -146,23 +122,3 @@ def _publish(asked: Asked, assessments: Path, summary: dict[str, Any], compared:
     os.replace(assessments, out / "assessments.ndjson")
     for done_with in (WORK, EXPORT):  # the children's records do not stay behind
         shutil.rmtree(out / done_with, ignore_errors=True)
-
-
-def _tell(summary: dict[str, Any], watcher: Watcher) -> None:
-    table = Table(title=f"{summary['children']} children with a leukaemia diagnosis, as of {summary['as_of']}", title_justify="left", show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
-    words = {**STATUS, "not_applicable": "Outside the trial: no relapse of this kind of leukaemia on record"}
-    for status in ("eligible_pending_clinician_review", "insufficient_data", "not_eligible", "not_applicable"):
-        table.add_row(words[status], str(summary["overall"].get(status, 0)))
-        if status == "not_eligible":
-            table.add_row(f"  of these: {NOT_MET_TODAY.lower()}", str(summary["modifiable"]))
-    for kind in KINDS if "changes" in summary else ():
-        table.add_row(kind.replace("_", " ").capitalize(), str(summary["changes"].get(kind, 0)))
-    table.add_row("Files read", str(summary["files"]))
-    table.add_row("Lines that could not be read", str(summary["broken"]))
-    watcher.show(table)
-    for broken in summary["broken_lines"][:5]:
-        watcher.say(f"  {broken['file']}, line {broken['line']}: {broken['why']}")
-    if summary["missing_kinds"]:
-        watcher.say(f"The source holds no {', '.join(summary['missing_kinds'])}: taken as none recorded. Were they exported?")

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from hooks.command_line import CannotDo
-from hooks.screen.cohort import Found
+from hooks.screen.found import Found
 from hooks.screen.spark_session import SparkFault, spark_session
 from hooks.screen.spark_source import ADDRESS
 from hooks.screen.spool import whole
@@ -36,12 +36,12 @@ def run_on_spark(asked: Asked, out: str, master: str | None, watcher: Watcher) -
         raise CannotDo(str(why)) from None
 
 
-def judged_on_spark(asked: Asked, source: str, work: Path, watcher: Watcher) -> tuple[Path, Found]:
+def judged_on_spark(asked: Asked, source: str, work: Path, watcher: Watcher, lacking: str = "") -> tuple[Path, Found]:
     """`assessments.ndjson` in a work folder, byte for byte that of the local engine; and the same as Parquet beside the results."""
     from cds.trials import NCT05827549
     from hooks.screen.spark import judged_by_spark
 
-    rows, found = judged_by_spark(asked.spark, source, NCT05827549.id, asked.as_of, asked.config.site_codes, asked.max_errors, watcher)
+    rows, found = judged_by_spark(asked.spark, source, NCT05827549.id, asked.as_of, asked.config.site_codes, asked.max_errors, watcher, lacking)
     work.mkdir(parents=True, exist_ok=True)
     target = work / "assessments.ndjson"
     with whole(target) as unfinished, open(unfinished, "wb") as file:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from hooks.screen.folder import Stray, strays_of, told
 from hooks.screen.lines import SUFFIXES, is_ours
 from hooks.screen.spark_session import SparkFault
 
@@ -26,17 +27,19 @@ class SourceFile(NamedTuple):
     bytes: int
 
 
-def files_below(spark: SparkSession, source: str) -> list[SourceFile]:
-    """Raise SparkFault when there are none, or when Spark would silently pass over one of them."""
-    files = sorted(file for file in _all_files(spark, source) if is_ours(file.name))
+def files_below(spark: SparkSession, source: str) -> tuple[list[SourceFile], list[Stray]]:
+    """And what is not read. Raise SparkFault when there are none, or when Spark would silently pass over one of them."""
+    found = list(_all_files(spark, source))
+    files, strays = sorted(file for file in found if is_ours(file.name)), list(strays_of(file.name for file in found))
     if not files:
-        raise SparkFault(f"{source}: holds no NDJSON files (.ndjson, .ndjson.gz)")
+        beside = f"; {told(strays, len(strays))}" if strays else ""
+        raise SparkFault(f"{source}: holds no NDJSON files (.ndjson, .ndjson.gz){beside}")
     read = {path_of(address) for address in _text(spark, source).inputFiles()}
     for file in files:
         if file.path not in read:
             # It hides names that begin with an underscore, and knows endings in small letters only.
             raise SparkFault(f"{source}: Spark passes over {file.name}; give it, and its folder, a name without a leading _ and in small letters")
-    return files
+    return files, strays
 
 
 def lines_below(spark: SparkSession, source: str) -> DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
@@ -15,11 +16,12 @@ from fhir_mappings.codelists import CODELISTS, Codelists
 from fhir_mappings.site_codes import site_codes_from
 from hooks.cards import SOFTWARE_VERSION
 from hooks.screen.finding import lines_about, lines_with_id
-from hooks.screen.judging import as_line, judge, record_of
+from hooks.screen.judging import as_line, judge, record_of, site_of
 from hooks.screen.lines import Block, plainly
+from hooks.screen.remarks import Remark, Told, digest, located, sought
 from hooks.screen.spark_source import path_of
 from hooks.screen.spool import bucket_of
-from hooks.screen.tasks import NAMED_KINDS, Seen, look_at, named_in
+from hooks.screen.tasks import NAMED_KINDS, Seen, look_at, named_in, not_told_yet
 from hooks.screen.worklist import COLUMNS, row
 
 BLOCK = 1024 * 1024  # bytes of lines that are searched at once
@@ -59,15 +61,29 @@ def with_id(rows: Iterable[Line], wanted: Any, numbers: Any) -> Iterator[Hit]:
                     yield patient, 2, numbers.value[path], part, block.offset + place, line
 
 
-def judged(hits: Iterable[Hit], trial: str, as_of: date, site_codes: str) -> Iterator[tuple[Any, ...]]:
+def judged(hits: Iterable[Hit], trial: str, as_of: date, site_codes: str, lacking: str) -> Iterator[tuple[Any, ...]]:
     """One row for each child. Hits come sorted, so that one child is in memory at a time."""
     codelists.use(_codes(site_codes))
     protocol = getattr(trials, trial)
     for patient, of_child in groupby(hits, itemgetter(0)):
-        lines = (bytes(hit[5]) for hit in of_child if hit[5] is not None)
-        assessment = judge(protocol, record_of(patient, lines), as_of).as_json(SOFTWARE_VERSION)
+        held = [(file, part, bytes(line)) for _, _, file, part, _, line in of_child if line is not None]
+        record, remarks = record_of(patient, (line for _, _, line in held), lacking)
+        assessment = judge(protocol, record, as_of).as_json(SOFTWARE_VERSION)
         listed = row(assessment)
-        yield bucket_of(patient), as_line(assessment).decode(), *(listed[name] for name in COLUMNS)
+        yield bucket_of(patient), as_line(assessment).decode(), site_of(record), _remarked(held, remarks), *(listed[name] for name in COLUMNS)
+
+
+def _remarked(held: list[tuple[int, int, bytes]], remarks: list[Remark]) -> str:
+    """As JSON, the remarks with the file and the part that hold their line; empty when there are none."""
+    wanted = sought(not_told_yet(remarks))
+    return json.dumps([(file, part, name, *wanted[name]) for file, part, line in held if (name := digest(line)) in wanted]) if wanted else ""
+
+
+def locate(rows: Iterable[Line], wanted: Any) -> Iterator[tuple[str, int, int, Told]]:
+    """The last pass, where something was remarked on: the lines of each part, by their number in it."""
+    for path, part, blocks in _parts(rows):
+        if (path, part) in wanted.value:
+            yield from ((path, part, number, told) for number, told in located(blocks, wanted.value[path, part]))
 
 
 @lru_cache(maxsize=1)

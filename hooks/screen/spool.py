@@ -14,6 +14,7 @@ from pathlib import Path
 from zlib import crc32
 
 BUCKETS = 256
+OF_NAMED = "n"  # before the name of a piece's spool: what the records of others name in that piece
 FULL = 32 * 1024 * 1024  # bytes held before they are written
 
 
@@ -67,6 +68,13 @@ def notes_of(folder: Path, name: str) -> dict[str, object] | None:
 def read_bucket(folder: Path, bucket: int) -> dict[str, list[bytes]]:
     """The lines of each child of a bucket, in the order of the source; of finished spools only."""
     found: dict[str, list[bytes]] = defaultdict(list)
+    for _, patient, line in rows_of(folder, bucket):
+        found[patient.decode()].append(line)
+    return found
+
+
+def rows_of(folder: Path, bucket: int) -> Iterator[tuple[str, bytes, bytes]]:
+    """The spool, the child and the line of each row of a bucket."""
     for done in sorted(folder.glob("*.done")):
         parts = json.loads(done.read_bytes())["parts"]
         for part in range(parts):
@@ -75,8 +83,7 @@ def read_bucket(folder: Path, bucket: int) -> dict[str, list[bytes]]:
             start, length = index.get(str(bucket), (0, 0))
             for row in _slice(stem.with_suffix(".lines"), start, length):
                 patient, _, line = row.partition(b"\t")
-                found[patient.decode()].append(line)
-    return found
+                yield done.stem, patient, line
 
 
 def _slice(path: Path, start: int, length: int) -> Iterator[bytes]:

@@ -16,8 +16,9 @@ from hooks.cards import SOFTWARE_VERSION
 from hooks.screen.finding import OF_NOBODY, broken_lines, kinds_in, lines_about, lines_with_id
 from hooks.screen.judging import as_line, judge, record_of, site_of
 from hooks.screen.lines import Block, Piece, Unreadable, blocks
+from hooks.screen.remarks import Remark, Sought, Told, digest, located, sought
 from hooks.screen.scope import Scope, leukaemia_code
-from hooks.screen.spool import Spool, read_bucket, whole, write_json
+from hooks.screen.spool import OF_NAMED, Spool, read_bucket, rows_of, whole, write_json
 
 MOST_BROKEN = 1_000  # lines of one piece that are named; all are counted
 _PATIENT = re.compile(rb'"resourceType"\s*:\s*"Patient"')
@@ -119,12 +120,39 @@ def judge_bucket(trial: str, as_of: date, spooled: Path, judged: Path, bucket: i
     protocol = getattr(trials, trial)  # by name: its rules are functions, which do not travel between processes
     lines = read_bucket(spooled, bucket)
     sites: dict[str, str] = {}
+    remarks: list[Remark] = []
     with whole(judged / f"{bucket:03d}.ndjson") as unfinished, open(unfinished, "wb") as file:
         for patient in sorted(patients):
-            record = record_of(patient, lines.pop(patient, ()), lacking, not_kept)
+            record, of_lines = record_of(patient, lines.pop(patient, ()), lacking, not_kept)
+            remarks += of_lines
             if site := site_of(record):
                 sites[patient] = site
             assessment = judge(protocol, record, as_of)
             file.write(as_line(assessment.as_json(SOFTWARE_VERSION)) + b"\n")
-    write_json(judged / f"{bucket:03d}.done", {"sites": sites})
+    told: dict[str, dict[str, Told]] = {}
+    if wanted := sought(not_told_yet(remarks)):
+        for spool, _, line in rows_of(spooled, bucket):
+            if (name := digest(line)) in wanted:
+                told.setdefault(spool.removeprefix(OF_NAMED), {})[name] = wanted[name]
+    write_json(judged / f"{bucket:03d}.done", {"sites": sites, "sought": told})
     return len(patients)
+
+
+def not_told_yet(remarks: list[Remark]) -> Iterator[Remark]:
+    """Without the broken lines that the first pass has told of: it looks at each line by itself, so it can be asked again."""
+    for start in range(0, len(remarks), MOST_BROKEN):
+        some = remarks[start : start + MOST_BROKEN]
+        lines = b"".join(remark.line + b"\n" for remark in some)
+        told = {number for number, _ in look_at([Block(lines, 0, len(lines))]).located}
+        yield from (remark for number, remark in enumerate(some) if number not in told)
+
+
+def locate(piece: Piece, wanted: Sought) -> list[tuple[int, Told]]:
+    """The last pass, where something was remarked on: the lines of a piece, by their number in it."""
+    found = list[tuple[int, Told]]()
+    try:
+        for place in located(blocks(piece), wanted):
+            found.append(place)
+    except Unreadable:
+        pass
+    return found
