@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from cds.day import Day, partial
@@ -17,6 +18,7 @@ from cds.finding import Gap, Why
 from fhir_mappings.members import each
 
 _DATE = re.compile(r"(\d{4}(?:-\d\d(?:-\d\d)?)?)(?:T.*)?$")
+_LONGEST = 100  # characters, far beyond any time of day
 _YEARS = range(1900, 2200)  # outside, a date is a typing error or a placeholder (0001, 9999)
 
 
@@ -26,7 +28,12 @@ def day(text: Any) -> Day | None:
     >>> str(day("2025-08")), str(day("2025-08-28T23:30:00-05:00")), day("soon")
     ('2025-08', '2025-08-28', None)
     """
-    if not isinstance(text, str) or not (found := _DATE.match(text)):
+    return _day(text) if isinstance(text, str) and len(text) <= _LONGEST else None
+
+
+@lru_cache(20_000)  # the results of a morning have one date, and every one of a child's is asked for many times
+def _day(text: str) -> Day | None:
+    if not (found := _DATE.match(text)):
         return None
     try:
         found_day = partial(found[1])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
@@ -82,8 +82,7 @@ def _reading(result: Result, value: Amount | Choice | Gap, labels: frozenset[str
     if isinstance(value, Gap):
         shown = Gap(value.fact, value.reason, f"{source}: {value.words}", (source,))
         return Reading(any_amount(shown), when, source, labels, shown)
-    sourced = type(value)(**{**{f: getattr(value, f) for f in value.__slots__}, "evidence": (source,)})
-    return Reading(sourced, when, source, labels)
+    return Reading(replace(value, evidence=(source,)), when, source, labels)
 
 
 def reported(element: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from cds.facts import PatientFacts
 from cds.finding import Why
 from cds.series import Reading, Series
 from fhir_mappings import codelists
+from fhir_mappings.code_lookup import Statement
 from fhir_mappings.code_systems import LOINC, SNOMED
 from fhir_mappings.members import all_words, codings, each
 from fhir_mappings.observations import Result, unusable_reading
@@ -20,6 +21,7 @@ from fhir_mappings.sources import OBSERVED, ObservedFact
 from fhir_mappings.units import CREATININE, MOLAR, unit_of
 
 
+Stated = tuple[Statement, ...]
 SEARCHED = tuple(dict.fromkeys(fact.search for fact in OBSERVED))
 _BLANK = PatientFacts("", date.min)  # knows the human name of each series
 NAMED = {fact.fact: (getattr(_BLANK, fact.fact).name, fact.search) for fact in OBSERVED}
@@ -33,7 +35,8 @@ def observed(record: Sifted) -> dict[str, Series]:
     for observation in observations:
         valid = None
         for element in _coded_elements(observation):
-            facts = _facts_of(element)
+            stated = codelists.statements(element.get("code"))
+            facts = _facts_of(stated, element) if stated else []  # for nearly every Observation, none
             if not facts and (told := _unmapped(element.get("code"))) and told not in unmapped:
                 unmapped.add(told)  # a hospital's own code comes a hundred times: it is told once
                 record.issue(observation, f"“{told}” carries no code that is mapped here; it was not used")
@@ -43,26 +46,27 @@ def observed(record: Sifted) -> dict[str, Series]:
                 if not result.exists:
                     continue
                 valid = record.valid(observation) if valid is None else valid
-                readings[fact.fact].append(_reading(record, result, fact, valid, several))
+                readings[fact.fact].append(_reading(record, result, fact, stated, valid, several))
     return {field: Series(name, tuple(readings[field]), record.gap(search, name), record.cut_short(search))
             for field, (name, search) in NAMED.items()}  # fmt: skip
 
 
-def _reading(record: Sifted, result: Result, fact: ObservedFact, valid: bool, several: bool) -> Reading:
+def _reading(record: Sifted, result: Result, fact: ObservedFact, stated: Stated, valid: bool, several: bool) -> Reading:
     end_of_induction = any(codelists.states(c, "end_of_induction") for c in each(result.resource.get("category")))
-    labels = fact.labels | ({"eoi"} if end_of_induction else set())
-    code = result.element.get("code")
+    labels = fact.labels | {"eoi"} if end_of_induction else fact.labels
     if not valid:
         return unusable_reading(result, Why.UNIT, "the resource is not valid FHIR", labels)
-    if several or _mistaken(code, fact):
+    decided = [concept for concept, decides in stated if decides]
+    of_this_fact = [concept for concept in decided if concept in fact.concepts]
+    if several or (of_this_fact and _is_look_alike(decided, fact)):
         reading = unusable_reading(result, Why.CONFLICT, "its codes contradict each other", labels)
-    elif not codelists.states(code, *fact.concepts) and not codelists.hints(code, *fact.hints):
+    elif not of_this_fact and not any(concept in fact.hints for concept, _ in stated):
         reading = unusable_reading(result, Why.WRONG_INSTRUMENT, f"its code alone does not settle that it is {result.name}", labels)
     else:
         reading = fact.read(result, labels)
     if reading.problem:
         record.issue(result.resource, f"{reading.problem.words}; it was not used")
-    elif told := _code_and_unit_disagree(result, fact):
+    elif told := _code_and_unit_disagree(result, of_this_fact):
         record.issue(result.resource, told)
     return reading
 
@@ -84,11 +88,8 @@ for _fact in OBSERVED:
         _FACTS_OF.setdefault(_concept, []).append(_fact)
 
 
-def _facts_of(element: Mapping[str, Any]) -> list[ObservedFact]:
-    """The facts that a code states or hints at, each once; for nearly every Observation, none."""
-    stated = codelists.statements(element.get("code"))
-    if not stated:
-        return []
+def _facts_of(stated: Stated, element: Mapping[str, Any]) -> list[ObservedFact]:
+    """The facts that a code states or hints at, each once."""
     found = [fact for concept, decides in stated for fact in _FACTS_OF.get(concept, ()) if decides or not _is_empty_panel(element)]
     return list({id(fact): fact for fact in found}.values())
 
@@ -109,18 +110,13 @@ def _unmapped(code: Any) -> str | None:
     return named and named[:LONGEST_NAME]
 
 
-def _mistaken(code: Any, fact: ObservedFact) -> bool:
-    """Coded as this fact and as a look-alike of it: serum and urine at once."""
-    traps = codelists.traps(code)
-    if not traps:
-        return False
-    look_alikes = {concept for trap in traps for concept in codelists.TRAPS[trap]}
-    return bool(look_alikes & set(fact.concepts)) and codelists.states(code, *fact.concepts)
+def _is_look_alike(decided: list[str], fact: ObservedFact) -> bool:
+    """Coded as a look-alike of this fact, too: serum and urine at once."""
+    return any(concept in fact.concepts for trap in decided for concept in codelists.TRAPS.get(trap, ()))
 
 
-def _code_and_unit_disagree(result: Result, fact: ObservedFact) -> str | None:
-    code, quantity = result.element.get("code"), result.element.get("valueQuantity")
-    concepts = [c for c, decides in codelists.statements(code) if decides and c in fact.concepts]
+def _code_and_unit_disagree(result: Result, concepts: list[str]) -> str | None:
+    quantity = result.element.get("valueQuantity")
     if len(concepts) != 1 or not isinstance(quantity, dict) or not concepts[0].endswith(("_mass", "_molar")):
         return None
     unit = unit_of(quantity, CREATININE)  # bilirubin is reported in the same units
