@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from typing import Protocol as Shape
 
 from cds import Protocol
@@ -56,15 +56,16 @@ def screen(asked: Screening, progress: Progress) -> tuple[Path, Found]:
     work = work_folder(asked)
     pieces = [piece for path in asked.files for piece in pieces_of(path)]
     with workers(asked.processes, asked.site_codes) as run:
-        found, patients, lines = _scope(asked, work, pieces, run, progress)
+        first = _scope(asked, work, pieces, run, progress)
+        found, patients = first.found, first.patients
         refuse_too_many(found, asked.max_errors)
         if found.cut_off and not asked.lacking:  # whose records were in the rest of the file nobody can tell
             asked = replace(asked, lacking="a file of the source could not be read to its end")
-        _collect(asked, work, pieces, frozenset(patients), run, progress)
+        _collect(work, pieces, first.passed_over, frozenset(patients), run, progress)
         _judge(asked, work, patients, run, progress)
         buckets = sorted({bucket_of(patient) for patient in patients})
         remarks = _remarks(work, pieces, buckets, found, run, progress)
-    add_remarks(found, [(_name(piece, asked), count) for piece, count in zip(pieces, lines, strict=True)], remarks)
+    add_remarks(found, [(_name(piece, asked), count) for piece, count in zip(pieces, first.lines, strict=True)], remarks)
     refuse_too_many(found, asked.max_errors)
     found.children = len(patients)
     target = work / "assessments.ndjson"
@@ -75,16 +76,24 @@ def screen(asked: Screening, progress: Progress) -> tuple[Path, Found]:
     return target, found
 
 
+class Scoped(NamedTuple):
+    """What the first pass tells."""
+
+    found: Found
+    patients: set[str]
+    lines: list[int]  # in each piece
+    passed_over: frozenset[int]  # the numbers of the pieces that hold nothing of any type that is read
+
+
 def _name(piece: Piece, asked: Screening) -> str:
     return piece.path.relative_to(asked.source).as_posix()
 
 
-def _scope(asked: Screening, work: Path, pieces: list[Piece], run: Run, progress: Progress) -> tuple[Found, set[str], list[int]]:
-    """The figures, the patients in scope, and the number of lines in each piece."""
+def _scope(asked: Screening, work: Path, pieces: list[Piece], run: Run, progress: Progress) -> Scoped:
     kept = work / "scope.json"
     if kept.exists():
         told = json.loads(kept.read_bytes())
-        return Found(**told["found"]), set(told["patients"]), told["lines"]
+        return Scoped(Found(**told["found"]), set(told["patients"]), told["lines"], frozenset(told["passed_over"]))
     progress.stage("Looking for leukaemia", sum(piece.bytes for piece in pieces))
     seen = dict[Piece, tasks.Seen]()
     for piece, result in run(tasks.look, {piece: (piece,) for piece in pieces}):
@@ -93,26 +102,29 @@ def _scope(asked: Screening, work: Path, pieces: list[Piece], run: Run, progress
     found, patients = added_up((_name(piece, asked), seen[piece]) for piece in pieces)
     found.files = len({piece.path for piece in pieces})
     lines = [seen[piece].lines for piece in pieces]
-    write_json(kept, {"found": asdict(found), "patients": sorted(patients), "lines": lines})
-    return found, patients, lines
+    passed_over = [number for number, piece in enumerate(pieces) if not seen[piece].matters]
+    write_json(kept, {"found": asdict(found), "patients": sorted(patients), "lines": lines, "passed_over": passed_over})
+    return Scoped(found, patients, lines, frozenset(passed_over))
 
 
-def _collect(asked: Screening, work: Path, pieces: list[Piece], patients: frozenset[str], run: Run, progress: Progress) -> None:
+def _collect(work: Path, pieces: list[Piece], passed_over: Set[int], patients: frozenset[str], run: Run, progress: Progress) -> None:
     spooled = work / "spool"
     spooled.mkdir(exist_ok=True)
     wanted = frozenset(patient.encode() for patient in patients)
-    names = {piece: f"{number:06d}" for number, piece in enumerate(pieces)}
+    names = {piece: f"{number:06d}" for number, piece in enumerate(pieces) if number not in passed_over}
     left = {piece: (piece, wanted, spooled, name) for piece, name in names.items() if notes_of(spooled, name) is None} if wanted else {}
     progress.stage("Collecting their records", sum(piece.bytes for piece in left))
     for _, read in run(tasks.collect, left):
         progress.advance(read)
     named: dict[bytes, set[str]] = defaultdict(set)
-    for name in names.values():
-        for reference, whose in ((notes_of(spooled, name) or {}).get("named") or {}).items():  # type: ignore[union-attr, attr-defined]
+    notes = {piece: notes_of(spooled, name) or {} for piece, name in names.items()}
+    for note in notes.values():
+        for reference, whose in (note.get("named") or {}).items():  # type: ignore[attr-defined]
             named[reference.partition("/")[2].encode()].update(whose)
     if named:
         of_ids = {id: tuple(sorted(whose)) for id, whose in named.items()}
-        left = {piece: (piece, of_ids, spooled, f"{OF_NAMED}{name}") for piece, name in names.items() if notes_of(spooled, f"{OF_NAMED}{name}") is None}
+        of_nobody = {piece: f"{OF_NAMED}{names[piece]}" for piece, note in notes.items() if note["of_nobody"]}
+        left = {piece: (piece, of_ids, spooled, name) for piece, name in of_nobody.items() if notes_of(spooled, name) is None}
         progress.stage("Following references", sum(piece.bytes for piece in left))
         for _, read in run(tasks.collect_named, left):
             progress.advance(read)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Collection, Iterator
-from operator import itemgetter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+
+from stringzilla import count, find
 
 from fhir_mappings.sources import SEARCHES
 from hooks.screen.lines import Block, line_at
@@ -15,9 +16,10 @@ OUTCOME = "OperationOutcome"  # a source may say that it is incomplete, and abou
 TYPES = (*dict.fromkeys(name for s in SEARCHES for name in (s.resource_type, s.refers_to) if name), OUTCOME)
 OF_NOBODY = frozenset(s.refers_to for s in SEARCHES if s.refers_to)
 """Medication, ResearchStudy: what others refer to."""
+QUOTED = tuple(f'"{name}"'.encode() for name in TYPES)
+"""A line without any of these is of a type that nobody asks for, such as an Encounter or a Claim."""
 
-_FIRST, _LAST, _OPENING, _CLOSING = itemgetter(0), itemgetter(-1), {ord("{")}, {ord("}")}
-_READ = re.compile(b'"(?:' + b"|".join(name.encode() for name in TYPES) + b')"')
+_READ = re.compile(b"|".join(QUOTED))
 _REFERENCE = re.compile(rb"Patient/([A-Za-z0-9\-.]{1,64})")
 _TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]+)"')
 _ID = re.compile(rb'"id"\s*:\s*"([A-Za-z0-9\-.]{1,64})"')
@@ -26,23 +28,29 @@ Hit = tuple[str, bytes, int]
 """Whose it is, the line, and where the line begins in its block."""
 
 
-def lines_about(block: Block, patients: Collection[bytes]) -> Iterator[Hit]:
+def lines_about(block: Block, patients: Set[bytes]) -> Iterator[Hit]:
     """Every line that names one of the patients, once for each that it names; of Patients themselves, by id."""
     data = block.data
-    yield from _with(data, _REFERENCE.finditer, patients, b"")
-    if b'"Patient"' in data:
-        yield from _with(data, _ID.finditer, patients, b'"Patient"')
+    yield from _with(data, _REFERENCE, patients, b"")
+    if find(data, b'"Patient"') >= 0:
+        yield from _with(data, _ID, patients, b'"Patient"')
 
 
-def lines_with_id(block: Block, ids: Collection[bytes], kinds: Collection[bytes]) -> Iterator[Hit]:
+def lines_with_id(block: Block, ids: Mapping[bytes, object], kinds: Collection[bytes]) -> Iterator[Hit]:
     """Every line of these resource types whose id, or that of something inside it, is one of these."""
-    if any(kind in block.data for kind in kinds):
-        yield from _with(block.data, _ID.finditer, ids, b"")
+    if holds_any(block, kinds):
+        yield from _with(block.data, _ID, ids.keys(), b"")
 
 
-def _with(data: bytes, finditer: Callable[[bytes], Iterator[re.Match[bytes]]], wanted: Collection[bytes], needed: bytes) -> Iterator[Hit]:
+def holds_any(block: Block, words: Iterable[bytes]) -> bool:
+    return any(find(block.data, word) >= 0 for word in words)
+
+
+def _with(data: bytes, names: re.Pattern[bytes], wanted: Set[bytes], needed: bytes) -> Iterator[Hit]:
+    if wanted.isdisjoint(names.findall(data)):  # nearly every block, without a step of Python for each name
+        return
     line_end, seen = -1, set()
-    for found in finditer(data):
+    for found in names.finditer(data):
         name = found[1]
         if name not in wanted:
             continue
@@ -57,21 +65,23 @@ def _with(data: bytes, finditer: Callable[[bytes], Iterator[re.Match[bytes]]], w
             yield name.decode(), line, line_start
 
 
+def _is_sound(data: bytes, lines: int) -> bool:
+    """Does each line begin and end as an object, and is none joined to another? So nearly every block is cleared, without a
+    step of Python for each line."""
+    at_both_ends = data.startswith(b"{") and data.endswith((b"}", b"}\n"))
+    return at_both_ends and count(data, b"}\n{") == lines - 1 and find(data, b"}{") < 0
+
+
 def kinds_in(block: Block) -> set[str]:
     """The types of a block's resources, and of those contained in them; only such as we read."""
     return {kind.decode() for kind in set(_TYPE.findall(block.data))}.intersection(TYPES)
 
 
-def broken_lines(block: Block, lines: list[bytes]) -> Iterator[int]:
-    """Where a line begins that cannot be a JSON object. Nearly every block is cleared by its lines' first and last bytes, which
-    are compared without a step of Python for each line."""
-    data, whole = block.data, lines if lines[-1] else lines[:-1]
-    try:
-        if set(map(_FIRST, whole)) == _OPENING and set(map(_LAST, whole)) == _CLOSING and b"}{" not in data:
-            return
-    except IndexError:
-        pass  # an empty line
-    start = 0
+def broken_lines(block: Block, lines: int) -> Iterator[int]:
+    """Where a line begins that cannot be a JSON object, in a block of so many lines."""
+    data, start = block.data, 0
+    if _is_sound(data, lines):
+        return
     while start < len(data):
         start, end = line_at(data, start)
         line = data[start:end].removeprefix(BOM_UTF8).strip()  # some programs begin a file with it; readers of JSON skip it

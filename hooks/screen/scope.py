@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from stringzilla import find
+
 from fhir_mappings import codelists
 from fhir_mappings.code_systems import is_category, undotted
 from fhir_mappings.diagnoses import LEUKAEMIA, is_leukaemia
@@ -19,7 +21,7 @@ from hooks.screen.lines import Block, line_at
 from hooks.screen.parsing import parsed
 
 CONDITION = b'"Condition"'
-CODE = re.compile(rb'"code"\s*:\s*"((?:[^"\\]|\\.)+)"')
+CODE = re.compile(rb'"code"\s*:\s*"((?:[^"\\]++|\\.)++)"')
 MENTIONED = re.compile(rb"Patient\\?/([A-Za-z0-9\-.]{1,64})")
 
 
@@ -42,12 +44,12 @@ class Scope:
     def look(self, block: Block, could_be: Callable[[bytes], bool]) -> Iterator[tuple[int, str]]:
         """Take note of a block; give the lines that matter and cannot be read, as position and why."""
         data = block.data
-        if CONDITION not in data:
+        if find(data, CONDITION) < 0 or not any(could_be(_plain(code)) for code in set(CODE.findall(data))):
             return
         looked_at = -1
         for found in CODE.finditer(data):
             code = found[1]
-            if found.start() < looked_at or not could_be(code if b"\\" not in code else _read(code)):
+            if found.start() < looked_at or not could_be(_plain(code)):
                 continue
             start, looked_at = line_at(data, found.start())
             line = data[start:looked_at]
@@ -67,8 +69,10 @@ class Scope:
                     self.nameless += 1
 
 
-def _read(code: bytes) -> bytes:
+def _plain(code: bytes) -> bytes:
     """A code with letters that are written as escapes, as the codelists have it."""
+    if b"\\" not in code:
+        return code
     try:
         return str(json.loads(b'"' + code + b'"')).encode("utf-8", "replace")
     except ValueError:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from stringzilla import find
+
 from cds import trials
 from fhir_mappings import codelists
 from fhir_mappings.site_codes import read_site_codes
 from hooks.cards import SOFTWARE_VERSION
-from hooks.screen.finding import OF_NOBODY, broken_lines, kinds_in, lines_about, lines_with_id
+from hooks.screen.finding import OF_NOBODY, QUOTED, broken_lines, holds_any, kinds_in, lines_about, lines_with_id
 from hooks.screen.judging import as_line, judge, record_of, site_of
 from hooks.screen.lines import Block, Piece, Unreadable, blocks
 from hooks.screen.remarks import Remark, Sought, Told, digest, located, sought
@@ -48,6 +50,7 @@ class Seen:
     located: list[tuple[int, str]] = field(default_factory=list)
     cut_off: str = ""
     kinds: set[str] = field(default_factory=set)  # at its beginning: a file holds one type
+    matters: bool = False  # it may hold a line of a type that is read: else nobody needs to look at it again
 
 
 def look(piece: Piece) -> Seen:
@@ -62,15 +65,16 @@ def look_at(blocks: Iterable[Block]) -> Seen:
         for block in blocks:
             if seen.bytes < BEGINNING:
                 seen.kinds |= kinds_in(block)
-            lines = block.data.split(b"\n")
+            seen.matters = seen.matters or bool(seen.kinds) or holds_any(block, QUOTED)
+            lines = block.lines()
             wrong = dict.fromkeys(broken_lines(block, lines), NOT_AN_OBJECT) | dict(scope.look(block, could_be))
             for position in sorted(wrong):
                 seen.broken += 1
                 if len(seen.located) < MOST_BROKEN:
                     seen.located.append((seen.lines + block.data.count(b"\n", 0, position), wrong[position]))
-            if b'"Patient"' in block.data:
+            if find(block.data, b'"Patient"') >= 0:
                 seen.patient_records += len(_PATIENT.findall(block.data))
-            seen.lines += len(lines) - (not lines[-1])
+            seen.lines += lines
             seen.bytes += block.read
     except Unreadable as why:
         seen.cut_off = str(why)
@@ -79,18 +83,20 @@ def look_at(blocks: Iterable[Block]) -> Seen:
 
 
 def collect(piece: Piece, patients: frozenset[bytes], folder: Path, name: str) -> int:
-    """The second pass: every line about a child in scope, spooled. Gives the bytes read."""
-    spool, read, named = Spool(folder, name), 0, dict[str, list[str]]()
+    """The second pass: every line about a child in scope, spooled; and whether a third would find anything here. Gives the bytes
+    read."""
+    spool, read, named, of_nobody = Spool(folder, name), 0, dict[str, list[str]](), False
     try:
         for block in blocks(piece):
             for patient, line, _ in lines_about(block, patients):
                 spool.add(patient, line)
                 for reference in named_in(line):
                     named.setdefault(reference, []).append(patient)
+            of_nobody = of_nobody or holds_any(block, NAMED_KINDS)
             read += block.read
     except Unreadable:
         pass  # told by the first pass, which stopped at the same place
-    spool.done({"named": {reference: sorted(set(patients)) for reference, patients in named.items()}})
+    spool.done({"named": {reference: sorted(set(patients)) for reference, patients in named.items()}, "of_nobody": of_nobody})
     return read
 
 
