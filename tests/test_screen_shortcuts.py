@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from stringzilla import count, find
 
 import hooks.screen.tasks as tasks
-from hooks.screen.finding import QUOTED, broken_lines
+from hooks.screen.finding import QUOTED, TYPES, broken_lines, kinds_in
 from hooks.screen.lines import Block, plainly
 from hooks.screen.parsing import parsed
-from hooks.screen.scope import CODE
+from hooks.screen.scope import Codes
 from screened import assessments, child_lines, screened, written
 
 PARTS = (b"{", b"}", b"\n", b'"', b"\\", b"/", b"}{", b"}\n{", b"\\/", b"\\u00", b"Patient/", b"\x00", b"\xff", b"a" * 63, b"b" * 64, *QUOTED)
+
+
+CONTAINED = '"contained": [{"resourceType": "Medication"}]'
 
 
 def joined(*parts: bytes) -> st.SearchStrategy[bytes]:
@@ -64,9 +67,20 @@ def test_lines_are_counted_with_or_without_a_last_line_break(data):
     assert block_of(data).lines() == len((data.removesuffix(b"\n")).split(b"\n"))
 
 
-@given(data=joined(b'"code"', b'"', b":", b" ", b"9811/3", b"\\", b'\\"', b"\\u0431", b"\n", b"c", b",", b'"code":"', b'"code": "'))
-def test_every_code_is_read_whatever_is_escaped_in_it(data):
-    assert CODE.findall(data) == re.findall(rb'"code"\s*:\s*"((?:[^"\\]|\\.)+)"', data)
+@given(codes=st.lists(st.lists(st.sampled_from(["9811/3", "C83", "C84.1", "-]^", "б", "a", '"', "\\", "\n"]), max_size=3).map("".join), max_size=4),
+       how=st.sampled_from([{"ensure_ascii": False}, {}, {"separators": (",", ":")}, {"indent": "\t"}]))  # fmt: skip
+def test_every_code_is_read_however_it_is_written(codes, how):
+    wanted = Codes({"9811/3".encode(), "б".encode(), "-]^".encode(), '"a'.encode()}, {b"C83"})
+    written = json.dumps([{"code": code} for code in codes], **how).encode()
+    found = [code for code in wanted.written.findall(written) if code in wanted]
+    assert [json.loads(b'"' + code + b'"') for code in found] == [code for code in codes if code in ("9811/3", "б", "-]^", '"a') or code[:3] == "C83"]
+
+
+@given(types=st.lists(st.sampled_from(["Patient", "Condition", "Encounter", "Nonsense"]), max_size=4), spaces=st.lists(st.sampled_from(["", " "]), min_size=4),
+       inside=st.booleans())  # fmt: skip
+def test_the_types_of_a_block_are_told_whether_one_or_several(types, spaces, inside):
+    lines = [f'{{"resourceType"{space}:{space}"{kind}"{f", {CONTAINED}" if inside else ""}}}' for kind, space in zip(types, spaces)]
+    assert kinds_in(block_of("\n".join(lines).encode())) == {*types, *(["Medication"] if inside and types else [])} & set(TYPES)
 
 
 @given(data=joined(*PARTS, b"\\u0043", b"\\u002f", b"\\u0022", b"\\\\", b"\\n"))

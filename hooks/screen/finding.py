@@ -74,7 +74,9 @@ def _is_sound(data: bytes, lines: int) -> bool:
 
 def kinds_in(block: Block) -> set[str]:
     """The types of a block's resources, and of those contained in them; only such as we read."""
-    return {kind.decode() for kind in set(_TYPE.findall(block.data))}.intersection(TYPES)
+    data, first = block.data, _TYPE.search(block.data)
+    one = first is not None and count(data, first[0]) == count(data, b'"resourceType"')  # as in nearly every file
+    return {kind.decode() for kind in (_TYPE.findall(data) if not one else (first[1],))}.intersection(TYPES)
 
 
 def broken_lines(block: Block, lines: int) -> Iterator[int]:

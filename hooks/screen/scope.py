@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 from stringzilla import find
@@ -21,17 +21,28 @@ from hooks.screen.lines import Block, line_at
 from hooks.screen.parsing import parsed
 
 CONDITION = b'"Condition"'
-CODE = re.compile(rb'"code"\s*:\s*"((?:[^"\\]++|\\.)++)"')
 MENTIONED = re.compile(rb"Patient\\?/([A-Za-z0-9\-.]{1,64})")
 
 
-def leukaemia_code() -> Callable[[bytes], bool]:
+class Codes:
     """Could a code, whatever its system, be one that shows leukaemia? Never no where `is_leukaemia` says yes."""
+
+    def __init__(self, exact: Set[bytes], categories: Set[bytes]):
+        """Of a category every code, by its three letters."""
+        self._exact, self._categories = exact, categories
+        first = b"".join(re.escape(letter) for letter in {code[:1] for code in exact | categories} - {b'"', b"\\"})
+        self.written = re.compile(rb'"code"\s*+:\s*+"((?:[' + first + rb']|\\.)(?:[^"\\]++|\\.)*+)"')
+        """Those that begin as one of them, or with an escape: most codes of a Condition are words, such as `active`."""
+
+    def __contains__(self, code: bytes) -> bool:
+        plain = _plain(code)
+        return plain in self._exact or plain[:3] in self._categories
+
+
+def leukaemia_codes() -> Codes:
     stated = [(system, code) for (system, code), said in codelists.in_use().lookup.items() if any(s.concept in LEUKAEMIA for s in said)]
     codes = {code for _, code in stated} | {plain for system, code in stated for plain in undotted(system, {code})}
-    exact = frozenset(code.encode() for code in codes)
-    blocks = frozenset(code[:3].encode() for code in codes if is_category(code))
-    return lambda code: code in exact or code[:3] in blocks
+    return Codes({code.encode() for code in codes}, {code[:3].encode() for code in codes if is_category(code)})
 
 
 @dataclass
@@ -41,15 +52,14 @@ class Scope:
     patients: set[str] = field(default_factory=set)
     nameless: int = 0
 
-    def look(self, block: Block, could_be: Callable[[bytes], bool]) -> Iterator[tuple[int, str]]:
+    def look(self, block: Block, codes: Codes) -> Iterator[tuple[int, str]]:
         """Take note of a block; give the lines that matter and cannot be read, as position and why."""
         data = block.data
-        if find(data, CONDITION) < 0 or not any(could_be(_plain(code)) for code in set(CODE.findall(data))):
+        if find(data, CONDITION) < 0 or not any(code in codes for code in set(codes.written.findall(data))):
             return
         looked_at = -1
-        for found in CODE.finditer(data):
-            code = found[1]
-            if found.start() < looked_at or not could_be(_plain(code)):
+        for found in codes.written.finditer(data):
+            if found.start() < looked_at or found[1] not in codes:
                 continue
             start, looked_at = line_at(data, found.start())
             line = data[start:looked_at]

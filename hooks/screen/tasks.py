@@ -19,7 +19,7 @@ from hooks.screen.finding import OF_NOBODY, QUOTED, broken_lines, holds_any, kin
 from hooks.screen.judging import as_line, judge, record_of, site_of
 from hooks.screen.lines import Block, Piece, Unreadable, blocks
 from hooks.screen.remarks import Remark, Sought, Told, digest, located, sought
-from hooks.screen.scope import Scope, leukaemia_code
+from hooks.screen.scope import Scope, leukaemia_codes
 from hooks.screen.spool import OF_NAMED, Spool, read_bucket, rows_of, whole, write_json
 
 MOST_BROKEN = 1_000  # lines of one piece that are named; all are counted
@@ -60,14 +60,14 @@ def look(piece: Piece) -> Seen:
 
 def look_at(blocks: Iterable[Block]) -> Seen:
     """The same, wherever the blocks come from."""
-    seen, scope, could_be = Seen(), Scope(), leukaemia_code()
+    seen, scope, codes = Seen(), Scope(), leukaemia_codes()
     try:
         for block in blocks:
             if seen.bytes < BEGINNING:
                 seen.kinds |= kinds_in(block)
             seen.matters = seen.matters or bool(seen.kinds) or holds_any(block, QUOTED)
             lines = block.lines()
-            wrong = dict.fromkeys(broken_lines(block, lines), NOT_AN_OBJECT) | dict(scope.look(block, could_be))
+            wrong = dict.fromkeys(broken_lines(block, lines), NOT_AN_OBJECT) | dict(scope.look(block, codes))
             for position in sorted(wrong):
                 seen.broken += 1
                 if len(seen.located) < MOST_BROKEN:
