@@ -14,8 +14,8 @@ from flask import Blueprint, Response, abort, jsonify, render_template
 from cds import Protocol
 from hooks.about import about_data
 from hooks.about_attributes import day_words
-from hooks.cards import SOFTWARE_VERSION
 from hooks.protocol_text import SHORT
+from hooks.version import SOFTWARE_VERSION
 from hooks.words import STATUS
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

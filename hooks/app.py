@@ -16,7 +16,6 @@ from fhir_mappings.site_codes import read_site_codes
 from hooks import metrics
 from hooks.about_pages import about_pages
 from hooks.answers import Answered, Asked, inputs_hash, told
-from hooks.cards import SOFTWARE_VERSION
 from hooks.cds_client import CdsClient
 from hooks.config import Config
 from hooks.cross_origin import allow_browsers
@@ -31,6 +30,7 @@ from hooks.request_log import log_requests
 from hooks.services import PROTOCOLS, SERVICES, Service
 from hooks.state import CardLogged, State, StateError
 from hooks.trust import Trust
+from hooks.version import SOFTWARE_VERSION
 
 log = structlog.get_logger()
 BY_ID = {service.id: service for service in SERVICES}

@@ -10,20 +10,18 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import structlog
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hooks.cds_client import FhirBase, SafeUrl
+from hooks.backend_registration import BackendServices
 from hooks.deadline import Deadline
 from hooks.fhir_grant import granted, token_endpoint
 from hooks.no_answer import NoAnswer, Unwell
-from hooks.public_key import MINIMUM_RSA_BITS, Algorithm
+from hooks.public_key import MINIMUM_RSA_BITS
 
 log = structlog.get_logger()
 EARLY = 30.0  # seconds before its end that a token is no longer used
@@ -34,27 +32,6 @@ _CURVES = {"ES384": "secp384r1", "ES256": "secp256r1"}
 
 class BackendError(ValueError):
     """What is wrong with our private key and what to do about it, in one sentence, and nothing of the key."""
-
-
-class BackendServices(BaseModel):
-    """How we are registered at one FHIR server. The private key is read from a file or an environment variable."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    fhir_server: FhirBase
-    client_id: str = Field(min_length=1)
-    key_file: Path | None = None  # a private key as PEM
-    key_env: str | None = None  # or the name of the environment variable that holds it
-    kid: str = Field(min_length=1)  # the key's name in the key set registered there
-    algorithm: Algorithm = "RS384"
-    scope: str = "system/*.rs"
-    token_url: SafeUrl | None = None  # otherwise asked of the server's .well-known/smart-configuration
-
-    @model_validator(mode="after")
-    def _has_one_key(self) -> BackendServices:
-        if bool(self.key_file) == bool(self.key_env):
-            raise ValueError("give either key_file or key_env, the private key registered with this server")
-        return self
 
 
 def private_key(backend: BackendServices, environment: Mapping[str, str] = os.environ) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from importlib.metadata import version
 from typing import Any
 from uuid import uuid4
 
@@ -12,9 +11,9 @@ from fhir_mappings.requestable import service_request
 from hooks.cds_client import CdsClient, OverrideReason
 from hooks.config import Config
 from hooks.markdown import summary
+from hooks.version import SOFTWARE_VERSION
 from hooks.words import detail, order_detail, order_summary, request_words, summary_words
 
-SOFTWARE_VERSION = version("relapse-cds")
 ASSESSMENT_EXTENSION = "org.relapse-cds.assessment"
 CONTENT_TYPE_EXTENSION = "com.epic.cdshooks.card.detail.content-type"
 WARNINGS = frozenset({"eoi_marrow_mrd_conflict"})  # everything else informs; nothing is ever critical

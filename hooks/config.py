@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from hooks.backend_services import BackendServices
+from hooks.backend_registration import BackendServices
 from hooks.cds_client import DEVELOPER, SANDBOX_ISSUER, CdsClient, SafeUrl
 
 DATABASE_VARIABLE = "RELAPSE_CDS_DATABASE"

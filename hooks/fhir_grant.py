@@ -22,7 +22,7 @@ from hooks.fhir_session import body_of, guarded_session, sent
 from hooks.no_answer import NoAnswer, Unwell
 
 if TYPE_CHECKING:
-    from hooks.backend_services import BackendServices
+    from hooks.backend_registration import BackendServices
 
 MAX_BYTES = 256 * 1024
 ASSERTION_SECONDS = 240  # servers must refuse more than five minutes; their clocks differ from ours

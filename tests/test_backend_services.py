@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 import hostile_fhir
 from fhir_mappings.sources import SEARCHES
 from hook_calls import TODAY, TOKEN, Chart, assessment, by_id, client, favourable, refusal, tell, unanswered
-from hooks.backend_services import BackendError, BackendServices, TokenSource, private_key
+from hooks.backend_registration import BackendServices
+from hooks.backend_services import BackendError, TokenSource, private_key
 from hooks.deadline import Deadline
 from hooks.demo.children import transaction
 from hooks.fhir_grant import token_endpoint

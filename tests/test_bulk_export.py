@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 import hostile_fhir
 from exporting_fhir import JOB, Exporting, ndjson, over_tls
-from hooks.backend_services import BackendServices, TokenSource
+from hooks.backend_registration import BackendServices
+from hooks.backend_services import TokenSource
 from hooks.demo.children import transaction
 from hooks.screen.bulk_export import export_to
 from hooks.screen.export_error import ExportError, NoExport

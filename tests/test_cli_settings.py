@@ -9,7 +9,7 @@ import pytest
 
 import hooks
 from command_line import cannot, run
-from hooks.backend_services import BackendServices
+from hooks.backend_registration import BackendServices
 from hooks.cds_client import CdsClient
 from hooks.config import Config
 from signed_calls import EC_JWK

@@ -22,10 +22,10 @@ from cds.finding import Evidence
 from cds.series import Reading, Series
 from cds.trials import NCT05827549 as TRIAL
 from cds.values import amount, one
-from hooks.cards import SOFTWARE_VERSION
 from hooks.cli import main
 from hooks.protocol_data import protocol_data
 from hooks.protocol_text import WIDTH
+from hooks.version import SOFTWARE_VERSION
 
 FORMATS = ("text", "json", "fhir")
 CRITERIA = pytest.mark.parametrize("criterion", TRIAL.criteria, ids=lambda c: c.id)

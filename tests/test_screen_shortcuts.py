@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from codecs import BOM_UTF8
 
 import pytest
@@ -177,3 +179,14 @@ def test_what_is_passed_over_is_remembered_after_an_interruption(tmp_path, plain
     screened(folder, tmp_path / "out")
     assert assessments(tmp_path / "out") == plain
     assert len(first) == 2 and not first & set(searched["collect"]) and "Encounter.001.ndjson" not in searched["collect"]
+
+
+# --- what is not loaded ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", ["hooks.cli", "hooks.screen.run", "hooks.screen.tasks"])
+def test_screening_files_loads_nothing_of_the_service(part):
+    """The command, and each of its processes, starts in half the time without."""
+    script = f"import sys, {part}; print(*{{'flask', 'sqlalchemy', 'requests', 'structlog', 'jwt', 'cryptography'}} & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert set(told.stdout.split()) <= ({"jwt", "cryptography"} if part == "hooks.screen.run" else set())  # by the settings

@@ -38,7 +38,6 @@ def doctor(fhir_base: str, patient_id: str | None, config_file: Path | None, wai
     from fhir_mappings import codelists
     from fhir_mappings.codelists import CodelistError
     from fhir_mappings.site_codes import read_site_codes
-    from hooks.cards import SOFTWARE_VERSION
     from hooks.command_line import CannotDo, configured, print_json
     from hooks.deadline import Deadline
     from hooks.doctor.diagnosis import diagnosis
@@ -49,6 +48,7 @@ def doctor(fhir_base: str, patient_id: str | None, config_file: Path | None, wai
     from hooks.gather import access
     from hooks.logs import configure_logs
     from hooks.no_answer import NoAnswer
+    from hooks.version import SOFTWARE_VERSION
 
     configure_logs(quiet=True)
     base = normalised_base(fhir_base)

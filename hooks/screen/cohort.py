@@ -23,8 +23,9 @@ from hooks.screen.remarks import Told
 from hooks.screen.resumed import work_folder
 from hooks.screen.spool import OF_NAMED, bucket_of, notes_of, whole, write_json
 from hooks.screen.workers import Run, workers
+from hooks.version import SOFTWARE_VERSION
 
-WORK = ".screen"
+WORK, EXPORT = ".screen", ".export"
 
 
 class Progress(Shape):

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from cds.trials import NCT05827549
 from fhir_mappings import Record
-from hooks.cards import SOFTWARE_VERSION
 from hooks.command_line import CannotDo
 from hooks.fhir_address import normalised_base
 from hooks.gather import access
 from hooks.screen.bulk_export import Exported, export_to
-from hooks.screen.cohort import WORK, Screening, screen
+from hooks.screen.cohort import EXPORT, WORK, Screening, screen
 from hooks.screen.export_error import ExportError, NoExport
 from hooks.screen.finding import OUTCOME, TYPES
 from hooks.screen.found import Found
@@ -23,11 +22,11 @@ from hooks.screen.progress import Progress
 from hooks.screen.search_export import SearchError, patients_listed, patients_with_leukaemia
 from hooks.screen.spool import whole
 from hooks.screen.watching import Watcher
+from hooks.version import SOFTWARE_VERSION
 
 if TYPE_CHECKING:
     from hooks.screen.run import Asked
 
-EXPORT = ".export"
 ASKED_FOR = tuple(kind for kind in TYPES if kind != OUTCOME)
 
 

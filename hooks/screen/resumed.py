@@ -7,13 +7,13 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks.cards import SOFTWARE_VERSION
 from hooks.screen.spool import BUCKETS, write_json
+from hooks.version import SOFTWARE_VERSION
 
 if TYPE_CHECKING:
     from hooks.screen.cohort import Screening
 
-LAYOUT = 2  # of what is kept; goes up with every change of it
+LAYOUT = 3  # of what is kept; goes up with every change of it
 
 
 def work_folder(asked: Screening) -> Path:

@@ -13,22 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from cds.trials import NCT05827549
-from hooks.cards import SOFTWARE_VERSION
 from hooks.command_line import CannotDo, use_site_codes
 from hooks.config import Config
 from hooks.screen.closing_words import tell
-from hooks.screen.cohort import WORK
+from hooks.screen.cohort import EXPORT, WORK
 from hooks.screen.comparison import Comparison, NoPrevious, compare, read_previous
 from hooks.screen.finding import TYPES
 from hooks.screen.found import Found, TooManyErrors
 from hooks.screen.from_folder import from_folder
-from hooks.screen.from_server import EXPORT, from_server
 from hooks.screen.report import read_assessments, write_report
 from hooks.screen.spark_run import judged_on_spark
 from hooks.screen.spark_source import ADDRESS
 from hooks.screen.spool import write_json
 from hooks.screen.watching import Watcher
 from hooks.screen.worklist import write_worklist
+from hooks.version import SOFTWARE_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +73,8 @@ def _judged(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:
     if asked.source.startswith(("http://", "https://")):
         if asked.spark:
             raise CannotDo("--engine spark reads files; screen the FHIR server without it, or have it exported to files first")
+        from hooks.screen.from_server import from_server
+
         return from_server(asked, watcher)
     if asked.spark and ADDRESS.match(asked.source):
         return judged_on_spark(asked, asked.source, asked.out / WORK, watcher)

@@ -14,7 +14,6 @@ from cds import trials
 from fhir_mappings import codelists
 from fhir_mappings.codelists import CODELISTS, Codelists
 from fhir_mappings.site_codes import site_codes_from
-from hooks.cards import SOFTWARE_VERSION
 from hooks.screen.finding import lines_about, lines_with_id
 from hooks.screen.judging import as_line, judge, record_of, site_of
 from hooks.screen.lines import Block, plainly
@@ -23,6 +22,7 @@ from hooks.screen.spark_source import path_of
 from hooks.screen.spool import bucket_of
 from hooks.screen.tasks import NAMED_KINDS, Seen, look_at, named_in, not_told_yet
 from hooks.screen.worklist import COLUMNS, row
+from hooks.version import SOFTWARE_VERSION
 
 BLOCK = 1024 * 1024  # bytes of lines that are searched at once
 Line = tuple[Any, str, int]

@@ -14,13 +14,13 @@ from stringzilla import find
 from cds import trials
 from fhir_mappings import codelists
 from fhir_mappings.site_codes import read_site_codes
-from hooks.cards import SOFTWARE_VERSION
 from hooks.screen.finding import OF_NOBODY, QUOTED, broken_lines, holds_any, kinds_in, lines_about, lines_with_id
 from hooks.screen.judging import as_line, judge, record_of, site_of
 from hooks.screen.lines import Block, Piece, Unreadable, blocks
 from hooks.screen.remarks import Remark, Sought, Told, digest, located, sought
 from hooks.screen.scope import Scope, leukaemia_codes
 from hooks.screen.spool import OF_NAMED, Spool, read_bucket, rows_of, whole, write_json
+from hooks.version import SOFTWARE_VERSION
 
 MOST_BROKEN = 1_000  # lines of one piece that are named; all are counted
 _PATIENT = re.compile(rb'"resourceType"\s*:\s*"Patient"')

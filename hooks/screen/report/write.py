@@ -16,7 +16,6 @@ from markupsafe import Markup
 
 from cds import Protocol
 from cds.trials import NCT05827549
-from hooks.cards import SOFTWARE_VERSION
 from hooks.protocol_data import BLOCKER_MODIFIABLE
 from hooks.screen.comparison import Comparison
 from hooks.screen.report.child import SAID_TWICE, child_of
@@ -25,6 +24,7 @@ from hooks.screen.report.detail import Details
 from hooks.screen.report.since import Since
 from hooks.screen.report.tally import CriterionCounts, Tally
 from hooks.screen.report.view import view
+from hooks.version import SOFTWARE_VERSION
 
 SCRIPTS = ("data.js", "matrix.js", "list.js", "panel.js", "report.js")
 SHEETS = ("../../static/colours.css", "report.css", "parts.css", "since.css", "list.css")
