@@ -18,6 +18,7 @@ from hooks.screen.finding import QUOTED, TYPES, broken_lines, kinds_in
 from hooks.screen.lines import Block, plainly
 from hooks.screen.parsing import parsed
 from hooks.screen.scope import Codes
+from hooks.screen.spool import Spool, bucket_of, read_bucket
 from screened import assessments, child_lines, screened, written
 
 PARTS = (b"{", b"}", b"\n", b'"', b"\\", b"/", b"}{", b"}\n{", b"\\/", b"\\u00", b"Patient/", b"\x00", b"\xff", b"a" * 63, b"b" * 64, *QUOTED)
@@ -179,6 +180,19 @@ def test_what_is_passed_over_is_remembered_after_an_interruption(tmp_path, plain
     screened(folder, tmp_path / "out")
     assert assessments(tmp_path / "out") == plain
     assert len(first) == 2 and not first & set(searched["collect"]) and "Encounter.001.ndjson" not in searched["collect"]
+
+
+def test_a_spool_that_is_finished_later_is_read_with_the_others(tmp_path):
+    """Where the lines are is looked up once, and again when there are more."""
+    ours = "child"
+    for number in (1, 0):
+        spool = Spool(tmp_path, f"{number:06d}")
+        spool.add(ours, b"line of %d" % number)
+        spool.add("another", b"not ours")
+        assert b"line of %d" % number not in read_bucket(tmp_path, bucket_of(ours)).get(ours, [])
+        spool.done({})
+        assert b"line of %d" % number in read_bucket(tmp_path, bucket_of(ours))[ours]
+    assert read_bucket(tmp_path, bucket_of(ours)) == {ours: [b"line of 0", b"line of 1"]}
 
 
 # --- what is not loaded ---------------------------------------------------------------------------------------------

@@ -19,7 +19,6 @@ OF_NOBODY = frozenset(s.refers_to for s in SEARCHES if s.refers_to)
 QUOTED = tuple(f'"{name}"'.encode() for name in TYPES)
 """A line without any of these is of a type that nobody asks for, such as an Encounter or a Claim."""
 
-_READ = re.compile(b"|".join(QUOTED))
 _REFERENCE = re.compile(rb"Patient/([A-Za-z0-9\-.]{1,64})")
 _TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]+)"')
 _ID = re.compile(rb'"id"\s*:\s*"([A-Za-z0-9\-.]{1,64})"')
@@ -38,12 +37,12 @@ def lines_about(block: Block, patients: Set[bytes]) -> Iterator[Hit]:
 
 def lines_with_id(block: Block, ids: Mapping[bytes, object], kinds: Collection[bytes]) -> Iterator[Hit]:
     """Every line of these resource types whose id, or that of something inside it, is one of these."""
-    if holds_any(block, kinds):
+    if holds_any(block.data, kinds):
         yield from _with(block.data, _ID, ids.keys(), b"")
 
 
-def holds_any(block: Block, words: Iterable[bytes]) -> bool:
-    return any(find(block.data, word) >= 0 for word in words)
+def holds_any(data: bytes, words: Iterable[bytes]) -> bool:
+    return any(find(data, word) >= 0 for word in words)
 
 
 def _with(data: bytes, names: re.Pattern[bytes], wanted: Set[bytes], needed: bytes) -> Iterator[Hit]:
@@ -61,7 +60,7 @@ def _with(data: bytes, names: re.Pattern[bytes], wanted: Set[bytes], needed: byt
             continue
         seen.add(name)
         line = data[line_start:line_end]
-        if needed in line and _READ.search(line):
+        if needed in line and holds_any(line, QUOTED):
             yield name.decode(), line, line_start
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 BUCKETS = 256
@@ -75,20 +78,36 @@ def read_bucket(folder: Path, bucket: int) -> dict[str, list[bytes]]:
 
 def rows_of(folder: Path, bucket: int) -> Iterator[tuple[str, bytes, bytes]]:
     """The spool, the child and the line of each row of a bucket."""
-    for done in sorted(folder.glob("*.done")):
-        parts = json.loads(done.read_bytes())["parts"]
+    for name, file, start, length in _slices(folder, bucket):
+        for row in _slice(folder / file, start, length):
+            patient, _, line = row.partition(b"\t")
+            yield name, patient, line
+
+
+def _slices(folder: Path, bucket: int) -> Iterator[tuple[str, str, int, int]]:
+    files, places = _index(folder, tuple(sorted(done.stem for done in folder.glob("*.done"))), folder.stat().st_mtime_ns)
+    of_bucket = places.get(bucket, ())
+    for at in range(0, len(of_bucket), 3):
+        yield *files[of_bucket[at]], of_bucket[at + 1], of_bucket[at + 2]
+
+
+@lru_cache(maxsize=1)
+def _index(folder: Path, names: tuple[str, ...], changed: int) -> tuple[list[tuple[str, str]], dict[int, array[int]]]:
+    """The files of these spools, each with its spool's name; and of each bucket: number of the file, beginning and length, again
+    and again. All buckets need it, so a process reads it once, unless the folder has `changed` since."""
+    files: list[tuple[str, str]] = []
+    places: dict[int, array[int]] = defaultdict(lambda: array("Q"))
+    for name in names:
+        parts: Any = (notes_of(folder, name) or {})["parts"]
         for part in range(parts):
-            stem = folder / f"{done.stem}-{part:04d}"
-            index = json.loads(stem.with_suffix(".index").read_bytes())
-            start, length = index.get(str(bucket), (0, 0))
-            for row in _slice(stem.with_suffix(".lines"), start, length):
-                patient, _, line = row.partition(b"\t")
-                yield done.stem, patient, line
+            stem = f"{name}-{part:04d}"
+            for bucket, (start, length) in json.loads((folder / f"{stem}.index").read_bytes()).items():
+                places[int(bucket)].extend((len(files), start, length))
+            files.append((name, f"{stem}.lines"))
+    return files, places
 
 
 def _slice(path: Path, start: int, length: int) -> Iterator[bytes]:
-    if not length:
-        return
     with open(path, "rb") as file:
         file.seek(start)
         yield from file.read(length).split(b"\n")[:-1]  # not splitlines: a line may hold a carriage return

@@ -65,7 +65,7 @@ def look_at(blocks: Iterable[Block]) -> Seen:
         for block in blocks:
             if seen.bytes < BEGINNING:
                 seen.kinds |= kinds_in(block)
-            seen.matters = seen.matters or bool(seen.kinds) or holds_any(block, QUOTED)
+            seen.matters = seen.matters or bool(seen.kinds) or holds_any(block.data, QUOTED)
             lines = block.lines()
             wrong = dict.fromkeys(broken_lines(block, lines), NOT_AN_OBJECT) | dict(scope.look(block, codes))
             for position in sorted(wrong):
@@ -92,7 +92,7 @@ def collect(piece: Piece, patients: frozenset[bytes], folder: Path, name: str) -
                 spool.add(patient, line)
                 for reference in named_in(line):
                     named.setdefault(reference, []).append(patient)
-            of_nobody = of_nobody or holds_any(block, NAMED_KINDS)
+            of_nobody = of_nobody or holds_any(block.data, NAMED_KINDS)
             read += block.read
     except Unreadable:
         pass  # told by the first pass, which stopped at the same place
