@@ -57,8 +57,8 @@ def questions(protocol, markdown: str, name: str) -> list[Question]:
         if "reason" not in columns:
             raise AskedNothing(f"{name} line {table[0].line}: a table says the reason of every unknown")
         for row in table:
-            expected = {column: row.cells[column] for column in columns & (names | FURTHER)}
-            question = Question(protocol, f"{name} line {row.line}", {c: row.cells[c] for c in columns & GIVEN}, expected)
+            expected = {c: told for c, told in row.cells.items() if c in names or c in FURTHER}
+            question = Question(protocol, f"{name} line {row.line}", {c: told for c, told in row.cells.items() if c in GIVEN}, expected)
             answer = expected[question.criterion.name]
             if answer not in ("met", "not met", "unknown") or (answer == "unknown") != bool(expected["reason"]):
                 raise AskedNothing(f"{question.where}: {answer!r} because {expected['reason']!r} is no expectation")
