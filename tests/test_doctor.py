@@ -167,7 +167,7 @@ def test_a_failed_search_for_enrolments_hides_the_day_of_evaluation():
 
 def test_a_web_page_a_silence_and_a_closed_door_are_told_apart():
     with ehr(Consent=html, AllergyIntolerance=hanging, Procedure=answering(403, outcome("forbidden", "no"))) as server:
-        told = diagnosed(server.url, "--wait", "1")
+        told = diagnosed(server.url, "--wait", "3")
     assert {n: s for n, s in statuses(told).items() if s != "works"} == {"consents": "failed", "allergies": "failed", "procedures": "not_allowed"}
     assert "in time" in search(told, "allergies")["why"] and search(told, "allergies")["slow"]
     assert "scope that reads Procedure" in advice_on(told, "procedures: ") and "fetch_seconds" in advice_on(told, "fetch_seconds")
