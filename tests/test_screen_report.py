@@ -305,6 +305,7 @@ LOST = {
     "files_not_read": 3,
     "not_read": [{"name": "wards/export@north\u202e.zip", "why": "unpack it first"}, {"name": HOSTILE, "why": "unpack it first"}, {"name": "notes", "why": HOSTILE}],
     "missing_kinds": ["Consent", HOSTILE],
+    "cut_off": 1,
 }  # fmt: skip
 
 
@@ -333,7 +334,8 @@ def test_what_could_not_be_read_is_told(browser, tmp_path):
     assert texts(browser, ".unread .kind") == ["1,203 lines that could not be read", "3 files that were not read",
                                                "2 ids that are not one person’s: nobody of these ids was judged"]  # fmt: skip
     assert texts(browser, ".head .facts-line div")[-3:] == ["Unreadable lines 1,203", "Files not read 3", "Ids of several people 2"]
-    assert texts(browser, "#issues .note") == [f"The source holds no Consent, {hostile}: taken as none recorded. Were they exported?"]
+    assert texts(browser, "#issues .note") == [
+        "1 file ends before its time, so nothing counts as absent for any child: what is lost may be about it.", f"The source holds no Consent, {hostile}. Were they exported?"]
     browser.execute_script("document.querySelector('.unread [data-open]').click()")
     assert browser.execute_script("return panel.open && document.getElementById('panel-title').textContent") == id
     assert "<img src=x" not in page.text and browser.execute_script("return document.images.length") == 0 and browser.get_log("browser") == []
@@ -342,9 +344,10 @@ def test_what_could_not_be_read_is_told(browser, tmp_path):
 @pytest.mark.parametrize("width", [400, 1400])
 def test_long_names_of_what_could_not_be_read_fit(browser, tmp_path, width):
     name = "x" * 250 + "/" + "y" * 250
-    page = lost(tmp_path, [], files_not_read=1, not_read=[{"name": name, "why": "unpack it first"}], mixed={"Patient/" + "z" * 64: [{"file": name, "line": 1}]})
+    page = lost(tmp_path, [], missing_kinds=["Consent"], files_not_read=1, not_read=[{"name": name, "why": "unpack it first"}], mixed={"Patient/" + "z" * 64: [{"file": name, "line": 1}]})
     opened(browser, page, width)
     assert browser.execute_script("const { scrollWidth, clientWidth } = document.documentElement; return scrollWidth <= clientWidth")
+    assert texts(browser, "#issues .note") == ["The source holds no Consent: taken as none recorded. Were they exported?"]
     assert texts(browser, ".unread .kind") == ["1 file that was not read", "1 id that is not one person’s: nobody of this id was judged"]
 
 
@@ -353,7 +356,7 @@ def test_more_ids_of_several_people_than_are_shown_are_counted(tmp_path):
     assert "<b>1,050</b> ids that are" in text and "And 1,010 more." in text
 
 
-@pytest.mark.parametrize("summary", [{}, {"lines_broken": 0, "broken_lines": [], "files_not_read": 0, "not_read": [], "mixed": {}, "missing_kinds": []}])
+@pytest.mark.parametrize("summary", [{}, {"lines_broken": 0, "broken_lines": [], "files_not_read": 0, "not_read": [], "mixed": {}, "missing_kinds": [], "cut_off": 0}])
 def test_nothing_is_said_where_everything_was_read(tmp_path, summary):
     page = re.sub(r"<style>.*?</style>", "", lost(tmp_path, [], **summary).text, flags=re.S)
-    assert not re.search("could not be read|not read|several people|unread|holds no|Unreadable", page.split('id="issues"')[1].split("<footer>")[0] + page.split("</header>")[0])
+    assert not re.search("could not be read|not read|before its|before their|several people|unread|holds no|Unreadable", page.split('id="issues"')[1].split("<footer>")[0] + page.split("</header>")[0])

@@ -17,7 +17,7 @@ from typing import Protocol as Shape
 
 from cds import Protocol
 from hooks.screen import tasks
-from hooks.screen.found import Found, Remarks, add_remarks, added_up, refuse_too_many
+from hooks.screen.found import ENDS_EARLY, Found, Remarks, add_remarks, added_up, refuse_too_many
 from hooks.screen.lines import Piece, pieces_of
 from hooks.screen.remarks import Told
 from hooks.screen.resumed import work_folder
@@ -59,7 +59,7 @@ def screen(asked: Screening, progress: Progress) -> tuple[Path, Found]:
         found, patients, lines = _scope(asked, work, pieces, run, progress)
         refuse_too_many(found, asked.max_errors)
         if found.cut_off and not asked.lacking:  # whose records were in the rest of the file nobody can tell
-            asked = replace(asked, lacking="a file of the source could not be read to its end")
+            asked = replace(asked, lacking=ENDS_EARLY)
         _collect(asked, work, pieces, frozenset(patients), run, progress)
         _judge(asked, work, patients, run, progress)
         buckets = sorted({bucket_of(patient) for patient in patients})

@@ -13,7 +13,7 @@ from hooks.screen.spool import BUCKETS, write_json
 if TYPE_CHECKING:
     from hooks.screen.cohort import Screening
 
-LAYOUT = 2  # of what is kept; goes up with every change of it
+LAYOUT = 3  # of what is kept; goes up with every change of it
 
 
 def work_folder(asked: Screening) -> Path:

@@ -47,6 +47,8 @@ class Seen:
     broken: int = 0
     located: list[tuple[int, str]] = field(default_factory=list)
     cut_off: str = ""
+    unfinished: bool = False  # the last line begins as an object does and does not end as one
+    open: bool = False  # no line break after the last line
     kinds: set[str] = field(default_factory=set)  # at its beginning: a file holds one type
 
 
@@ -70,6 +72,8 @@ def look_at(blocks: Iterable[Block]) -> Seen:
                     seen.located.append((seen.lines + block.data.count(b"\n", 0, position), wrong[position]))
             if b'"Patient"' in block.data:
                 seen.patient_records += len(_PATIENT.findall(block.data))
+            last = (lines[-1] or lines[-2]).strip()
+            seen.unfinished, seen.open = last.startswith(b"{") and not last.endswith(b"}"), bool(lines[-1])
             seen.lines += len(lines) - (not lines[-1])
             seen.bytes += block.read
     except Unreadable as why:
