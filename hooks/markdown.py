@@ -18,9 +18,14 @@ _SPACES = re.compile(r"\s+")
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
-    """One line of visible characters, at most `longest` of them; for the summary, which is not Markdown."""
-    visible = text if text.isprintable() else "".join(_visible(text))  # printable: of none of these categories
-    line = _SPACES.sub(" ", visible.replace("@", " at ")).strip()
+    """The same as `visible`, without an `@`; for the summary, which is not Markdown."""
+    return visible(text.replace("@", " at "), longest)
+
+
+def visible(text: str, longest: int = LONGEST) -> str:
+    """One line of visible characters, at most `longest` of them; for a page, whose markup escapes them."""
+    shown = text if text.isprintable() else "".join(_visible(text))  # printable: of none of these categories
+    line = _SPACES.sub(" ", shown).strip()
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 

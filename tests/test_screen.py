@@ -394,6 +394,69 @@ def test_a_file_cut_short_leaves_every_child_in_question(tmp_path):
     assert all(a["not_looked_up"] for a in found.values()) and "eligible_pending_clinician_review" not in {a["overall"] for a in found.values()}
 
 
+def test_a_plain_file_cut_short_leaves_every_child_in_question(tmp_path, monkeypatch):
+    """The line that is cut off is about one child; those that came after it, about anybody."""
+    import hooks.screen.lines
+
+    monkeypatch.setattr(hooks.screen.lines, "PIECE", 2_000)  # a file in many pieces
+    folder = written(tmp_path / "in", child_lines())
+    file = folder / "Procedure.000.ndjson"
+    *whole, last = file.read_text(encoding="utf-8").splitlines()
+    file.write_bytes("\n".join([*whole, last[:100]]).encode())
+    result = screened(folder, tmp_path / "out")
+    found = assessments(tmp_path / "out")
+    assert all(a["not_looked_up"] for a in found.values()) and "eligible_pending_clinician_review" not in {a["overall"] for a in found.values()}
+    assert "1 file ends before its time, so nothing counts as absent" in " ".join(result.stderr.split())
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert (summary["cut_off"], summary["broken"]) == (1, 1)
+    assert summary["broken_lines"] == [{"file": file.name, "line": len(whole) + 1, "why": "is cut off, and the file with it"}]
+
+
+def test_a_line_cut_short_before_a_line_break_is_its_childs_alone(tmp_path):
+    folder = written(tmp_path / "in", child_lines())
+    file = folder / "Procedure.000.ndjson"
+    first, *rest = file.read_text(encoding="utf-8").splitlines()
+    file.write_text("\n".join([first[:-1], *rest, "(5 rows)"]), encoding="utf-8")
+    screened(folder, tmp_path / "out")
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert (summary["cut_off"], summary["broken"]) == (0, 2)
+
+
+def test_results_are_not_written_among_the_source(copied):
+    before = {path.name for path in copied.iterdir()}
+    assert "is both SOURCE and --out; give the results a folder of their own" in cannot(run("screen", copied, "--out", copied / ".." / copied.name))
+    assert {path.name for path in copied.iterdir()} == before
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied", "out/.screen"), OSError(28, "No space left on device")])
+def test_results_that_cannot_be_written(copied, tmp_path, monkeypatch, error):
+    def refusing(*arguments):
+        raise error
+
+    monkeypatch.setattr("hooks.screen.cohort.work_folder", refusing)
+    line = cannot(run("screen", copied, "--out", tmp_path / "out", "--processes", "1", "--quiet"))
+    where, why = error.filename or tmp_path / "out", error.strerror.lower()
+    assert line.endswith(f"{where}: {why}. When that is mended, start the same command again: it goes on where it stopped")
+
+
+def test_a_process_that_is_ended_from_outside(copied, tmp_path, monkeypatch):
+    from concurrent.futures.process import BrokenProcessPool
+
+    def ended(*arguments):
+        raise BrokenProcessPool
+
+    monkeypatch.setattr("hooks.screen.cohort._judge", ended)
+    assert "try fewer --processes" in cannot(run("screen", copied, "--out", tmp_path / "out", "--processes", "1", "--quiet"))
+
+
+def test_a_day_to_come_and_where_the_results_are(copied, tmp_path):
+    result = run("screen", copied, "--out", tmp_path / "out", "--as-of", "2999-01-01", "--processes", "1")
+    told = " ".join(result.stderr.split())
+    assert "2999-01-01 is still to come" in told and "begin with report.html." in told
+    assert "still to come" not in screened(copied, tmp_path / "out").stderr
+    assert screened(copied, tmp_path / "out", "--quiet").stderr == ""
+
+
 def test_two_files_joined_without_a_line_break(copied, plain, tmp_path):
     add(copied, "Encounter.000.ndjson", json.dumps({"resourceType": "Encounter", "id": "e"}), json.dumps(
         {"resourceType": "Condition", "id": "down", "subject": {"reference": "Patient/screening-complete"},

@@ -14,6 +14,7 @@ import pytest
 from browser import asked_for
 from cds.trials import NCT05827549
 from hooks.screen.report import read_assessments, write_report
+from hooks.screen.report.child import OF_A_PREGNANCY
 from hooks.screen.report.detail import CHILDREN, WITHHELD
 from hooks.words import NOT_MET_TODAY, STATUS
 from report_pages import data, ids_of, opened, shown
@@ -98,6 +99,15 @@ def test_a_pregnancy_result_stays_with_the_treating_team(written):
     assert "confirm_positive_hcg" not in data(written.text, "cohort")["flags"] or not any(
         data(written.text, "cohort")["alphabet"][data(written.text, "cohort")["flags"].index("confirm_positive_hcg")] in flagged
         for flagged in data(written.text, "cohort")["flagged"].split(","))
+
+
+@pytest.mark.parametrize("words", ["pregnancy test Negative on 2025-08-30: status is preliminary; it was not used", "“β-hCG urine” carries no code that is mapped here; it was not used"])
+def test_nor_is_it_told_among_the_issues(words, tmp_path):
+    child = copy.deepcopy(next(child for child, _ in cohort(1)))
+    child["issues"] = [{"reference": "Observation/of-her", "words": words}, {"reference": "Observation/of-another-kind", "words": "no unit; it was not used"}]
+    write_report([child], {}, tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert OF_A_PREGNANCY in text and words not in text and "of-her" not in text and "of-another-kind" in text
 
 
 def test_the_wording_law(written):
@@ -294,3 +304,69 @@ def test_issues_of_one_kind_are_one_line(tmp_path):
     section = (tmp_path / "r.html").read_text(encoding="utf-8").split('id="issues"')[1]
     assert re.findall(r'<th scope="row">([^<]+)</th>', section.split("</table>")[0]) == ["unit … is not a creatinine unit: …: not used", "no code"]
     assert "<code>Observation/0</code>" in section
+
+
+# --- what could not be read -------------------------------------------------------------------------------------------
+
+
+LOST = {
+    "lines_broken": 1_203,
+    "broken_lines": [{"file": "wards/Procedure.ndjson", "line": n, "why": "is not JSON"} for n in range(1, 8)] + [{"file": HOSTILE, "line": 3, "why": HOSTILE}],
+    "files_not_read": 3,
+    "not_read": [{"name": "wards/export@north\u202e.zip", "why": "unpack it first"}, {"name": HOSTILE, "why": "unpack it first"}, {"name": "notes", "why": HOSTILE}],
+    "missing_kinds": ["Consent", HOSTILE],
+    "cut_off": 1,
+}  # fmt: skip
+
+
+def lost(folder, children, **told):
+    write_report(children, told, folder / "lost.html")
+    return SimpleNamespace(path=folder / "lost.html", text=(folder / "lost.html").read_text(encoding="utf-8"))
+
+
+def texts(browser, selector):
+    return browser.execute_script("return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText.replace(/\\s+/g, ' ').trim())", selector)
+
+
+def test_what_could_not_be_read_is_told(browser, tmp_path):
+    children = [child for child, _ in cohort(3)]
+    id = children[1]["patient"].split("/")[1]
+    places = [{"file": file, "line": line} for file, line in (("north.json", 1), (HOSTILE, 1), ("north.json", 2))]
+    page = lost(tmp_path, children, **LOST, mixed={children[1]["patient"]: places, HOSTILE: places[:1]})
+    opened(browser, page)
+    hostile = HOSTILE.replace("\u2028", " ")
+    assert texts(browser, ".unread tr:not(.kind, thead tr)") == [
+        "is not JSON 7 " + "; ".join(f"wards/Procedure.ndjson, line {n}" for n in range(1, 6)) + " and 2 more",
+        f"{hostile} 1 {hostile}, line 3", "And 1,195 more.",
+        f"unpack it first 2 wards/export@north.zip; {hostile}", f"{hostile} 1 notes",
+        f"{id} 3 north.json; {hostile}", f"{hostile} 1 north.json",
+    ]  # fmt: skip
+    assert texts(browser, ".unread .kind") == ["1,203 lines that could not be read", "3 files that were not read",
+                                               "2 ids that are not one person’s: nobody of these ids was judged"]  # fmt: skip
+    assert texts(browser, ".head .facts-line div")[-3:] == ["Unreadable lines 1,203", "Files not read 3", "Ids of several people 2"]
+    assert texts(browser, "#issues .note") == [
+        "1 file ends before its time, so nothing counts as absent for any child: what is lost may be about it.", f"The source holds no Consent, {hostile}. Were they exported?"]
+    browser.execute_script("document.querySelector('.unread [data-open]').click()")
+    assert browser.execute_script("return panel.open && document.getElementById('panel-title').textContent") == id
+    assert "<img src=x" not in page.text and browser.execute_script("return document.images.length") == 0 and browser.get_log("browser") == []
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_long_names_of_what_could_not_be_read_fit(browser, tmp_path, width):
+    name = "x" * 250 + "/" + "y" * 250
+    page = lost(tmp_path, [], missing_kinds=["Consent"], files_not_read=1, not_read=[{"name": name, "why": "unpack it first"}], mixed={"Patient/" + "z" * 64: [{"file": name, "line": 1}]})
+    opened(browser, page, width)
+    assert browser.execute_script("const { scrollWidth, clientWidth } = document.documentElement; return scrollWidth <= clientWidth")
+    assert texts(browser, "#issues .note") == ["The source holds no Consent: taken as none recorded. Were they exported?"]
+    assert texts(browser, ".unread .kind") == ["1 file that was not read", "1 id that is not one person’s: nobody of this id was judged"]
+
+
+def test_more_ids_of_several_people_than_are_shown_are_counted(tmp_path):
+    text = lost(tmp_path, [], mixed={f"Patient/{n}": [{"file": "a.json", "line": n}] for n in range(1_050)}).text
+    assert "<b>1,050</b> ids that are" in text and "And 1,010 more." in text
+
+
+@pytest.mark.parametrize("summary", [{}, {"lines_broken": 0, "broken_lines": [], "files_not_read": 0, "not_read": [], "mixed": {}, "missing_kinds": [], "cut_off": 0}])
+def test_nothing_is_said_where_everything_was_read(tmp_path, summary):
+    page = re.sub(r"<style>.*?</style>", "", lost(tmp_path, [], **summary).text, flags=re.S)
+    assert not re.search("could not be read|not read|before its|before their|several people|unread|holds no|Unreadable", page.split('id="issues"')[1].split("<footer>")[0] + page.split("</header>")[0])

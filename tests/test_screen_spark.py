@@ -90,6 +90,13 @@ def test_broken_and_odd_lines_in_files_read_in_parts(spark, split_small, tmp_pat
     assert len(assessments(tmp_path / "spark")["screening-complete"]["not_looked_up"]) == 1
 
 
+def test_a_plain_file_cut_short(spark, split_small, tmp_path):
+    source = written(tmp_path / "in", child_lines())
+    (source / "Procedure.000.ndjson").write_bytes((source / "Procedure.000.ndjson").read_bytes()[:-90])
+    told = both(source, tmp_path)
+    assert told["cut_off"] == 1 and all(a["not_looked_up"] for a in assessments(tmp_path / "spark").values())
+
+
 def test_lines_found_to_be_broken_when_their_child_is_judged(spark, split_small, tmp_path):
     """Also the same line twice, one that two children share, and a drug that others name."""
     source = written(tmp_path / "in", child_lines(), seed=5, mixed=True)

@@ -17,13 +17,12 @@ from typing import Protocol as Shape
 
 from cds import Protocol
 from hooks.screen import tasks
-from hooks.screen.found import Found, Remarks, add_remarks, added_up, refuse_too_many
+from hooks.screen.found import ENDS_EARLY, Found, Remarks, add_remarks, added_up, refuse_too_many
 from hooks.screen.lines import Piece, pieces_of
 from hooks.screen.remarks import Told
 from hooks.screen.resumed import work_folder
 from hooks.screen.spool import OF_NAMED, bucket_of, notes_of, whole, write_json
 from hooks.screen.workers import Run, workers
-from hooks.version import SOFTWARE_VERSION
 
 WORK, EXPORT = ".screen", ".export"
 
@@ -61,7 +60,7 @@ def screen(asked: Screening, progress: Progress) -> tuple[Path, Found]:
         found, patients = first.found, first.patients
         refuse_too_many(found, asked.max_errors)
         if found.cut_off and not asked.lacking:  # whose records were in the rest of the file nobody can tell
-            asked = replace(asked, lacking="a file of the source could not be read to its end")
+            asked = replace(asked, lacking=ENDS_EARLY)
         _collect(work, pieces, first.passed_over, frozenset(patients), run, progress)
         _judge(asked, work, patients, run, progress)
         buckets = sorted({bucket_of(patient) for patient in patients})

@@ -38,6 +38,7 @@ def screen(source: str, out: str, previous: Path | None, as_of: datetime | None,
     assessments.ndjson   one line for each child in scope, as of `assess --format json`
     worklist.csv         one row for each child; also as worklist.parquet
     report.html          the cohort at a glance: one file, nothing is loaded from elsewhere
+    summary.json         the counts, and what of the source could not be read
     changes.json         with --previous: newly in scope, newly fitting, no longer fitting, and which fact changed;
                          the report draws it
 
@@ -57,11 +58,14 @@ def screen(source: str, out: str, previous: Path | None, as_of: datetime | None,
     before = os.umask(0o077)  # what is written is about patients: this user's only, until this user says otherwise
     try:
         with watched(quiet) as progress:
+            if day > config.today():
+                progress.say(f"{day} is still to come: judged is what is known today, as if nothing were added until then.")
             asked = Asked(source, Path(out), previous, day, config, processes, max_errors, record_link)
             if engine == "spark":
                 run_on_spark(asked, out, master, progress)
             else:
                 run(asked, progress)
+            progress.say(f"The results are in {out}: begin with report.html.")
     except KeyboardInterrupt:
         raise CannotDo("interrupted; start the same command again, and it goes on where it stopped") from None
     finally:

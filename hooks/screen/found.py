@@ -15,6 +15,10 @@ Remarks = Mapping[int, Iterable[tuple[int, Told]]]
 """What is told of single lines, by the number of the piece and of the line in it, from 0."""
 
 
+ENDS_EARLY = "a file of the source could not be read to its end"
+IN_THE_MIDDLE = "is cut off, and the file with it"
+
+
 class TooManyErrors(Exception):
     """More broken lines than are put up with; how many, and the first of them."""
 
@@ -43,6 +47,7 @@ def added_up(pieces: Iterable[tuple[str, Seen]]) -> tuple[Found, set[str]]:
     """The figures of all pieces, given by the name of their file and in order; and the patients in scope."""
     found, patients = Found(), set[str]()
     before: dict[str, int] = defaultdict(int)
+    unfinished = dict[str, bool]()
     for name, result in pieces:
         patients |= result.patients
         found.bytes, found.lines, found.nameless = found.bytes + result.bytes, found.lines + result.lines, found.nameless + result.nameless
@@ -54,6 +59,12 @@ def added_up(pieces: Iterable[tuple[str, Seen]]) -> tuple[Found, set[str]]:
         located += [(before[name] + result.lines + 1, result.cut_off)] if result.cut_off else []
         found.broken_lines += [{"file": name, "line": line, "why": why} for line, why in located][: MOST_BROKEN - len(found.broken_lines)]
         before[name] += result.lines
+        if result.lines:  # of the last piece that holds any: a file that was cut off in the middle of a line
+            unfinished[name] = result.unfinished and result.open and not result.cut_off
+    found.cut_off += sum(unfinished.values())
+    for told in found.broken_lines:
+        if unfinished.get(told["file"]) and told["line"] == before[told["file"]]:
+            told["why"] = IN_THE_MIDDLE
     return found, patients
 
 

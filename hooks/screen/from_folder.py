@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 def from_folder(asked: Asked, folder: Path, watcher: Watcher) -> tuple[Path, Found]:
     """Raise CannotDo when there is nothing to read."""
+    if folder.resolve() == asked.out.resolve():
+        raise CannotDo(f"{asked.source}: is both SOURCE and --out; give the results a folder of their own")
     held = contents(folder, but=asked.out)
     if held.ndjson:
         assessments, found = _judged(asked, folder, held.ndjson, asked.out / WORK, held.lacking, watcher)

@@ -13,7 +13,7 @@ from hooks.version import SOFTWARE_VERSION
 if TYPE_CHECKING:
     from hooks.screen.cohort import Screening
 
-LAYOUT = 3  # of what is kept; goes up with every change of it
+LAYOUT = 4  # of what is kept; goes up with every change of it
 
 
 def work_folder(asked: Screening) -> Path:

@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from collections import Counter
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from hooks.command_line import CannotDo, use_site_codes
 from hooks.config import Config
 from hooks.screen.closing_words import tell
 from hooks.screen.cohort import EXPORT, WORK
-from hooks.screen.comparison import Comparison, NoPrevious, compare, read_previous
+from hooks.screen.comparison import Comparison, NoPrevious, Previous, compare, read_previous
 from hooks.screen.finding import TYPES
 from hooks.screen.found import Found, TooManyErrors
 from hooks.screen.from_folder import from_folder
@@ -28,6 +29,8 @@ from hooks.screen.spool import write_json
 from hooks.screen.watching import Watcher
 from hooks.screen.worklist import write_worklist
 from hooks.version import SOFTWARE_VERSION
+
+AGAIN = ". When that is mended, start the same command again: it goes on where it stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,23 @@ def run(asked: Asked, watcher: Watcher) -> None:
     except OSError as error:
         raise CannotDo(f"{asked.out}: cannot be made ({(error.strerror or 'unknown error').lower()})") from None
     try:
-        assessments, found = _judged(asked, watcher)
+        summary = _screened(asked, watcher, previous, started, began)
     except TooManyErrors as told:
         raise CannotDo(f"{told}. More than --max-errors {asked.max_errors}, so there are no results") from None
+    except OSError as error:
+        raise CannotDo(f"{error.filename or asked.out}: {(error.strerror or 'cannot be read or written').lower()}{AGAIN}") from None
+    except BrokenProcessPool:
+        raise CannotDo(f"a process was ended from outside, perhaps for want of memory: try fewer --processes{AGAIN}") from None
+    tell(summary, watcher)
+
+
+def _screened(asked: Asked, watcher: Watcher, previous: Previous | None, started: datetime, began: float) -> dict[str, Any]:
+    """The summary, when all results are written."""
+    assessments, found = _judged(asked, watcher)
     compared = compare(previous, read_assessments(assessments)) if previous is not None else None
     summary = _summary(asked, found, assessments, started, time.monotonic() - began, compared)
     _publish(asked, assessments, summary, compared)
-    tell(summary, watcher)
+    return summary
 
 
 def _judged(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:

@@ -7,7 +7,7 @@ spread by child and sorted, so that a worker holds one child at a time.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import partial
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from fhir_mappings.site_codes import site_codes_text
 from hooks.screen import folder, spark_tasks
 from hooks.screen.cohort import Progress
-from hooks.screen.found import Found, Remarks, TooManyErrors, add_remarks, added_up, refuse_too_many
+from hooks.screen.found import ENDS_EARLY, Found, Remarks, TooManyErrors, add_remarks, added_up, refuse_too_many
 from hooks.screen.remarks import Told
 from hooks.screen.spark_session import spark_session
 from hooks.screen.spark_source import SourceFile, files_below, lines_below
@@ -58,10 +58,16 @@ def judged_by_spark(spark: SparkSession, source: str, trial: str, as_of: date, s
     lines = lines_below(spark, source).rdd
     seen = lines.mapPartitions(partial(spark_tasks.look, site_codes=codes)).collect()
     seen.sort(key=lambda one: (numbers[one[0]], one[1]))
+    read = Counter[str]()
+    for path, _, what in seen:
+        read[path] += what.bytes
+    for path, _, what in seen:  # Spark's lines come without their line breaks: where a file has one byte less, it does not end in one
+        what.open = files[numbers[path]].bytes == read[path] - 1
     found, patients = added_up((files[numbers[path]].name.as_posix(), what) for path, _, what in seen)
     found.files, found.bytes, found.children = len(files), sum(file.bytes for file in files), len(patients)
     found.files_not_read, found.not_read = len(strays), [stray._asdict() for stray in strays[: folder.NAMED]]
     refuse_too_many(found, max_errors)
+    lacking = lacking or (ENDS_EARLY if found.cut_off else "")
     hits, kept = _hits(spark, lines, patients, numbers, progress)
     _say(progress, "Judging")
     judge = partial(spark_tasks.judged, trial=trial, as_of=as_of, site_codes=codes, lacking=lacking)

@@ -49,6 +49,8 @@ class Seen:
     broken: int = 0
     located: list[tuple[int, str]] = field(default_factory=list)
     cut_off: str = ""
+    unfinished: bool = False  # the last line begins as an object does and does not end as one
+    open: bool = False  # no line break after the last line
     kinds: set[str] = field(default_factory=set)  # at its beginning: a file holds one type
     matters: bool = False  # it may hold a line of a type that is read: else nobody needs to look at it again
 
@@ -74,6 +76,8 @@ def look_at(blocks: Iterable[Block]) -> Seen:
                     seen.located.append((seen.lines + block.data.count(b"\n", 0, position), wrong[position]))
             if find(block.data, b'"Patient"') >= 0:
                 seen.patient_records += len(_PATIENT.findall(block.data))
+            last = block.data[block.data.rfind(b"\n", 0, len(block.data) - 1) + 1 :].strip()
+            seen.unfinished, seen.open = last.startswith(b"{") and not last.endswith(b"}"), not block.data.endswith(b"\n")
             seen.lines += lines
             seen.bytes += block.read
     except Unreadable as why:

@@ -5,6 +5,7 @@ Everything the page counts, filters and draws comes from here. A criterion is on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,8 @@ STATUSES = {"eligible_pending_clinician_review": FOUND_NOTHING, "insufficient_da
 SAID_TWICE = {"EXC-06"}  # EXC-04 in other words: one rule, as on the card
 FOR_THE_TREATING_TEAM = {"EXC-09"}
 """Of a pregnancy test only its bearing on the criterion is shown: its result is for the treating team alone (protocol-reading 5.4)."""
+OF_A_PREGNANCY = "a record for EXC-09, which is for the treating team, was not used"
+_PREGNANCY = re.compile(r"pregnan|hcg", re.IGNORECASE)
 NOT_OF_A_CHILD = {"confirm_positive_hcg"}
 """The flag that would tell it all the same; the report counts it, the child's card shows it to the treating team."""
 
@@ -64,9 +67,14 @@ def child_of(assessment: Mapping[str, Any], facts: Mapping[str, str], protocol: 
         assessment["patient"], letters, status, near, settles, tuple(dict.fromkeys(gaps)), risk_column(risk),
         tuple(risk["needed"]) if risk["status"] == "provisional" else (),
         tuple(f["id"] for f in assessment["flags"]),
-        tuple((i["reference"], i["words"]) for i in assessment["issues"]),
+        tuple(map(issue_of, assessment["issues"])),
         tuple((n["search"], n["words"]) for n in assessment["not_looked_up"]),
     )  # fmt: skip
+
+
+def issue_of(issue: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The record and what is wrong with it; of a pregnancy neither, since a page for coordinators gives no result of it."""
+    return (None, OF_A_PREGNANCY) if _PREGNANCY.search(issue["words"]) else (issue["reference"], issue["words"])
 
 
 def status_of(overall: str, modifiable: bool) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cds import Protocol
 from hooks.markdown import plain
-from hooks.screen.report.child import FOR_THE_TREATING_TEAM, NOT_OF_A_CHILD
+from hooks.screen.report.child import FOR_THE_TREATING_TEAM, NOT_OF_A_CHILD, issue_of
 
 CHILDREN = 5_000
 """Beyond this many the file would be too large for a browser; the panel then shows letters and names assessments.ndjson."""
@@ -35,7 +35,7 @@ class Details:
             [self._criterion(by_id[id]) for id in self._order],
             [self._text(step["words"]) for step in assessment.get("next_steps", ()) if not _of_judgement(step, by_id)],
             [self._text(flag["words"]) for flag in assessment["flags"] if flag["id"] not in NOT_OF_A_CHILD],
-            [[self._text(issue["reference"]), self._text(issue["words"])] for issue in assessment["issues"]],
+            [[self._text(reference), self._text(words)] for reference, words in map(issue_of, assessment["issues"])],
             [self._text(f"{n['search']}: {n['words']}") for n in assessment["not_looked_up"]],
         ])  # fmt: skip
 

@@ -13,6 +13,7 @@ from hooks.screen.report.child import BLOCKED, CANNOT_TELL, FOUND_NOTHING, NOT_O
 from hooks.screen.report.columns import Columns
 from hooks.screen.report.flow import flow
 from hooks.screen.report.since import OUT, Since
+from hooks.screen.report.source import Kind, missing_kinds, unread
 from hooks.screen.report.tally import Tally
 from hooks.words import FIRST_LINE, NOT_MET_TODAY, STATUS
 
@@ -41,10 +42,11 @@ def view(tally: Tally, columns: Columns, summary: Mapping[str, Any], protocol: P
     names = {c.id: c.name for c in protocol.criteria}
     letters = {fact: columns.facts.letter(fact) for fact in columns.facts.words}
     facts = [fact for fact in columns.facts.words if tally.missing[fact]]
+    lost = unread(summary, columns.ids)
     return {
         "protocol": protocol,
         "first_line": FIRST_LINE.format(version=_day(protocol.text_version)),
-        "told": _told(summary, tally.children),
+        "told": _told(summary, tally.children, lost),
         "told_of_run": _of_run(summary, software_version),
         "tally": tally,
         "statuses": [{"letter": s, "shape": SHAPES[s], "words": words, "short": words.split(" – ")[0], "n": tally.status[s]}
@@ -72,6 +74,9 @@ def view(tally: Tally, columns: Columns, summary: Mapping[str, Any], protocol: P
         "issues": [(plain(kind), plain(words), n, tally.issue_children[kind, words], plain(tally.issue_example[kind, words]))
                    for (kind, words), n in tally.issues.most_common(LISTED)],
         "issues_more": (max(len(tally.issues) - LISTED, 0), sum(tally.issues.values()) + tally.other_issues),
+        "unread": lost,
+        "cut_off": summary.get("cut_off") or 0,
+        "missing_kinds": missing_kinds(summary),
         "not_looked_up": [(plain(search), n) for search, n in tally.not_looked_up.most_common()],
         "risks": list(enumerate(columns.risks.words)),
         "script": {"criteria": list(names.items()), "inclusions": sum(c.kind == "inclusion" for c in protocol.criteria),
@@ -80,10 +85,10 @@ def view(tally: Tally, columns: Columns, summary: Mapping[str, Any], protocol: P
     }  # fmt: skip
 
 
-def _told(summary: Mapping[str, Any], in_scope: int) -> list[tuple[str, str]]:
+def _told(summary: Mapping[str, Any], in_scope: int, lost: Iterable[Kind]) -> list[tuple[str, str]]:
     """What a reader has to know before the figures, as far as it was told."""
     said = (("Judged as of", _day(summary.get("as_of"))), ("Source", summary.get("source")), ("Patients read", _count(summary, "patients_seen")),
-            ("Children in scope", f"{in_scope:,}"), ("Unreadable lines", _count(summary, "lines_broken") if summary.get("lines_broken") else None))  # fmt: skip
+            ("Children in scope", f"{in_scope:,}"), *((kind.name, f"{kind.n:,}") for kind in lost))  # fmt: skip
     return [(name, plain(str(words))) for name, words in said if words]
 
 
