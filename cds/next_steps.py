@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cds.assessment import Judged, NextStep, Risk
 from cds.case import Case
@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 
 Supposing = Callable[[PatientFacts, Case], Mapping[str, Any]]
 """The facts that would be otherwise, with one thing settled in one way."""
-Outcome = tuple[tuple[Judged, ...], str, tuple[str, ...]]
-"""The criteria tried again, the status and the groups left, if it were so; what is decided already stays decided."""
+
+
+class Outcome(NamedTuple):
+    """What would be, if it were so; what is decided already stays decided."""
+
+    again: tuple[Judged, ...]  # the criteria tried again
+    overall: str
+    groups: tuple[str, ...]  # still possible; none where they were not asked for, or are not told
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +53,29 @@ def next_steps(protocol: Protocol, case: Case, policies: Any, judged: tuple[Judg
         tried = [j for j in unknown if any(gap.fact in fact.gaps for gap in j.finding.gaps)]
         tried += [lifting[fact.lifts]] if fact.lifts in lifting else []
         left = None if of_risk.isdisjoint(fact.gaps) else risk.possible  # only an input of the risk group can change it
-        again_by_id = {j.criterion.id for j in tried}
-        others = [j for j in deciding if j.criterion.id not in again_by_id]
-        outcomes: list[Outcome] = []
-        for value in fact.values:
+        others = [j for j in deciding if not any(j is again for again in tried)]
+
+        def outcome(value: Supposing) -> Outcome:
             supposed = case.supposing(value(case.facts, case))
             again = tuple(Judged(j.criterion, j.criterion.rule(supposed, policies)) for j in tried)
-            status = overall_of((*others, *again))
-            groups = () if status == "not_eligible" or left is None else _groups(protocol, supposed, (*judged, *again))
-            outcomes.append((again, status, groups))
-        settled = tuple(
-            j.criterion.id
-            for i, j in enumerate(tried)
-            if all(again[i].finding.truth is not UNKNOWN for again, _, _ in outcomes)
-            and any(again[i].finding.truth is not j.finding.truth for again, _, _ in outcomes)
-        )
-        if all(status == overall and (left is None or would in ((), left)) for _, status, would in outcomes):
+            would = overall_of((*others, *again))
+            return Outcome(again, would, () if left is None or would == "not_eligible" else _groups(protocol, supposed, (*judged, *again)))
+
+        outcomes = [outcome(value) for value in fact.values]
+        if all(o.overall == overall and (left is None or o.groups in ((), left)) for o in outcomes):
             return None
+        settled = tuple(j.criterion.id for j, *again in zip(tried, *(o.again for o in outcomes)) if _is_settled(j, again))
         effect = f"settles {', '.join(settled)}" if settled else "narrows the risk group" if risk.possible else "may change the answer"
         return NextStep(fact.fact, settled, f"{fact.fact}: {effect}")
 
     open_facts = [fact for fact in protocol.open_facts if missing & set(fact.gaps) or fact.lifts in lifting]
     return tuple(found for fact in open_facts if (found := step(fact)))
+
+
+def _is_settled(judged: Judged, again: list[Judged]) -> bool:
+    """Decided whatever the fact turns out to be, and by one of its values otherwise than today."""
+    truths = [j.finding.truth for j in again]
+    return UNKNOWN not in truths and any(truth is not judged.finding.truth for truth in truths)
 
 
 def _groups(protocol: Protocol, case: Case, judged: tuple[Judged, ...]) -> tuple[str, ...]:
