@@ -21,6 +21,7 @@ OF_NAMED = "n"  # before the name of a piece's spool: what the records of others
 FULL = 32 * 1024 * 1024  # bytes held before they are written
 
 
+@lru_cache(100_000)  # the lines of a child often stand together
 def bucket_of(patient: str) -> int:
     return crc32(patient.encode()) % BUCKETS
 

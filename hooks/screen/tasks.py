@@ -27,6 +27,8 @@ _PATIENT = re.compile(rb'"resourceType"\s*:\s*"Patient"')
 BEGINNING = 8 * 1024 * 1024  # bytes of a piece in which its resource types are looked for
 NOT_AN_OBJECT = "is not a JSON object"
 _NAMED = re.compile(rb"\b(" + b"|".join(kind.encode() for kind in sorted(OF_NOBODY)) + rb")\\?/([A-Za-z0-9\-.]{1,64})")
+REFERRING = tuple(kind.encode() + slash for kind in sorted(OF_NOBODY) for slash in (b"/", b"\\/"))
+"""Without one of these nothing in a block names a drug or a study."""
 NAMED_KINDS = tuple(f'"{kind}"'.encode() for kind in sorted(OF_NOBODY))
 
 
@@ -92,9 +94,10 @@ def collect(piece: Piece, patients: frozenset[bytes], folder: Path, name: str) -
     spool, read, named, of_nobody = Spool(folder, name), 0, dict[str, list[str]](), False
     try:
         for block in blocks(piece):
+            refers = holds_any(block.data, REFERRING)
             for patient, line, _ in lines_about(block, patients):
                 spool.add(patient, line)
-                for reference in named_in(line):
+                for reference in named_in(line) if refers else ():
                     named.setdefault(reference, []).append(patient)
             of_nobody = of_nobody or holds_any(block.data, NAMED_KINDS)
             read += block.read
