@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hooks.fhir_json import NotFhirJson, parse
+from hooks.exact_json import FAULTS, loads
 
 
 def parsed(line: bytes) -> tuple[Mapping[str, Any], str]:
     """The resource, or what is wrong with the line in words that quote nothing of it."""
     try:
-        resource = parse("application/json", line)
-    except NotFhirJson:
+        resource = loads(line)
+    except FAULTS:
         return {}, "is not JSON"
     if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
         return {}, "is not a resource"
