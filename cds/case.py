@@ -40,11 +40,12 @@ class Case:
     def __init__(self, facts: PatientFacts, windows: Windows = Windows()):
         self.facts = in_order(facts)
         self.windows = windows
+        self.findings: dict[str, Finding] = {}  # of the criteria asked so far
 
     def supposing(self, facts: Mapping[str, Any]) -> Case:
         """The same child with these facts otherwise, each in order already. What hangs on none of them is not looked for again."""
         other = object.__new__(type(self))
-        other.facts, other.windows = self.facts.otherwise(facts), self.windows
+        other.facts, other.windows, other.findings = self.facts.otherwise(facts), self.windows, {}
         if facts.keys().isdisjoint(COURSE):
             other.__dict__.update({name: self.__dict__[name] for name in OF_THE_COURSE if name in self.__dict__})
         return other

@@ -27,6 +27,13 @@ class Criterion:
     reading: str = ""
     modifiable: bool = False  # a blocker that treatment or time may lift: "not met today"
 
+    def finding(self, case: Case, policies: Any) -> Finding:
+        """What the rule says of this child. Flags and other criteria ask again, so it is looked for once."""
+        found = case.findings.get(self.id)
+        if found is None:
+            found = case.findings[self.id] = self.rule(case, policies)
+        return found
+
     @property
     def blocks_when(self) -> Truth:
         return NOT_MET if self.kind == "inclusion" else MET

@@ -57,7 +57,7 @@ def next_steps(protocol: Protocol, case: Case, policies: Any, judged: tuple[Judg
 
         def outcome(value: Supposing) -> Outcome:
             supposed = case.supposing(value(case.facts, case))
-            again = tuple(Judged(j.criterion, j.criterion.rule(supposed, policies)) for j in tried)
+            again = tuple(Judged(j.criterion, j.criterion.finding(supposed, policies)) for j in tried)
             would = overall_of((*others, *again))
             return Outcome(again, would, () if left is None or would == "not_eligible" else _groups(protocol, supposed, (*judged, *again)))
 

@@ -28,7 +28,7 @@ def broken(protocol: Protocol, facts: PatientFacts, orders: Iterable[tuple[str, 
         done[fact] = (*done.get(fact, ()), event)
     supposed = PatientFacts(facts.patient, facts.as_of, **{fact: Listed(events) for fact, events in done.items()})  # type: ignore[arg-type]
     case = Case(supposed, policies)
-    return tuple(judged for c in protocol.criteria if (judged := Judged(c, c.rule(case, policies))).blocks)
+    return tuple(judged for c in protocol.criteria if (judged := Judged(c, c.finding(case, policies))).blocks)
 
 
 def is_candidate(facts: PatientFacts, assessment: Assessment) -> bool:

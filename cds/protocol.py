@@ -54,7 +54,7 @@ def assess(protocol: Protocol, facts: PatientFacts, policies: Any = None) -> Ass
                 issues=facts.issues, not_looked_up=facts.not_looked_up)
     if protocol.applies(case).truth is NOT_MET:
         return Assessment(overall="not_applicable", criteria=(), risk=SUPPRESSED, flags=(), **base)
-    judged = tuple(Judged(c, c.rule(case, policies)) for c in protocol.criteria)
+    judged = tuple(Judged(c, c.finding(case, policies)) for c in protocol.criteria)
     overall = overall_of(judged)
     risk = SUPPRESSED if overall == "not_eligible" else risk_of(protocol, case, {j.criterion.id: j.finding for j in judged})
     flags = [Raised(f.id, f.words, finding.evidence) for f in protocol.flags if (finding := f.rule(case, policies)).truth is MET]

@@ -88,7 +88,7 @@ def mixed_phenotype_leukaemia(p: Case, policy: Policies) -> Finding:
     reading="The sentence of EXC-04 again: one rule, one answer.",
 )
 def relapse_within_a_month_of_induction_again(p: Case, policy: Policies) -> Finding:
-    return relapse_within_a_month_of_induction.rule(p, policy)
+    return relapse_within_a_month_of_induction.finding(p, policy)
 
 
 @exclusion(

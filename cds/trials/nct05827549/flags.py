@@ -26,7 +26,7 @@ def marrow_below_5pct_source_sentence_incomplete(p: Case, policy: Policies) -> F
 
 @flag("Marrow blasts of 5 to 25 % (M2) at relapse: a second test is customary before calling it a relapse.")
 def relapse_marrow_m2_confirm(p: Case, policy: Policies) -> Finding:
-    return eligibility.first_relapse_with_marrow.rule(p, policy) & (p.marrow_at_relapse <= amount("25 %"))
+    return eligibility.first_relapse_with_marrow.finding(p, policy) & (p.marrow_at_relapse <= amount("25 %"))
 
 
 @flag("Marrow blasts of 5 % or more after a remission, and no relapse recorded: please confirm or refute the relapse.")
@@ -36,7 +36,7 @@ def relapse_suspected_not_documented(p: Case, policy: Policies) -> Finding:
 
 @flag("Direct bilirubin not measured: decided from the total, which it cannot exceed.")
 def direct_bilirubin_inferred_from_total(p: Case, policy: Policies) -> Finding:
-    liver = eligibility.liver_function.rule(p, policy)
+    liver = eligibility.liver_function.finding(p, policy)
     return liver if liver.basis is Basis.INFERRED else not_met()
 
 
@@ -88,7 +88,7 @@ def t_all_marrow_not_in_remission(p: Case, policy: Policies) -> Finding:
 
 def _outside(p: Case, policy: Policies) -> Finding:
     """No first relapse with marrow: the child has no risk group, and its marrow later on says nothing about one."""
-    return ~eligibility.first_relapse_with_marrow.rule(p, policy)
+    return ~eligibility.first_relapse_with_marrow.finding(p, policy)
 
 
 @flag("Positive pregnancy evidence: confirm it, and show it to the treating team only.")
@@ -98,7 +98,7 @@ def confirm_positive_hcg(p: Case, policy: Policies) -> Finding:
 
 @flag("No pregnancy test on record: absence is presumed by age, which is our reading and not the text's.")
 def pregnancy_presumed_absent_prepubertal_age(p: Case, policy: Policies) -> Finding:
-    answer = exclusion.pregnancy_not_excluded.rule(p, policy)
+    answer = exclusion.pregnancy_not_excluded.finding(p, policy)
     return met(*answer.evidence) if answer.basis is Basis.ASSUMED_ABSENT else not_met()
 
 
