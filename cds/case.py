@@ -7,33 +7,25 @@ computed once, on first use.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from cds import course, disease, history, treatment
-from cds.day import Day, completed_years, on
+from cds.day import Day, completed_years
+from cds.echo import of_the_same_study
 from cds.facts import Listed, PatientFacts, in_order
 from cds.finding import Basis, Evidence, Finding, Gap, Why, not_met, unknown
+from cds.relapse import relapse_status
+from cds.samples import SILENT, EndOfInduction, OfTheRelapse, Windows
 from cds.series import Candidates, Reading, Series
 from cds.truth import MET, NOT_MET, UNKNOWN
-from cds.values import Amount, Choice, amount, any_amount, any_of, one
+from cds.values import Amount, Choice, any_amount, any_of, one
 
-M2 = amount("5 %")
 COURSE = frozenset({"as_of", "diagnoses", "doses", "first_line_end", "enrolment", "marrow_blasts", "chart_review"})
-OF_THE_COURSE = ("relapse_date", "reinduction_start", "evaluated_on", "_relapse_window", "relapse")
+OF_THE_COURSE = ("relapse_date", "reinduction_start", "evaluated_on", "relapse")
 """What is read from these facts and no others (tested), once for each child."""
-SILENT = (Why.MISSING, Why.NOT_LOOKED_UP)  # the record says nothing: a clinician's answer stands
-
-
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """The windows in which samples belong to the relapse, or to the end of induction; a trial's policies are these and more."""
-
-    relapse_sample_days_before: int = 14  # relapse samples: from so long before the relapse up to the reinduction
-    mrd_methods: tuple[str, ...] = ("ngs",)  # the methods whose residual disease decides
-    eoi_days: tuple[int, int] = (21, 56)  # end of induction: so long after the reinduction start, or labelled
 
 
 class Case:
@@ -110,7 +102,7 @@ class Case:
     @cached_property
     def relapse(self) -> Choice:
         """none | suspected | first | second_or_later | refractory."""
-        return course.relapse_status(self.facts, self.evaluated_on)
+        return relapse_status(self.facts, self.evaluated_on)
 
     @cached_property
     def relapse_sites(self) -> Choice:
@@ -120,7 +112,7 @@ class Case:
     @cached_property
     def extramedullary_sites(self) -> Choice:
         """cns, testis, other: an empty set of options when none is on record for this relapse."""
-        return disease.extramedullary_sites(self.facts, *self._relapse_window)
+        return disease.extramedullary_sites(self.facts, *self._of_the_relapse.window)
 
     # --- results -------------------------------------------------------------------------------------------------
 
@@ -132,7 +124,7 @@ class Case:
         """Shortening and ejection fraction of the most recent echocardiogram; one of an earlier study does not count."""
         shortening, ejection = self.facts.shortening_fraction, self.facts.ejection_fraction
         current = self.current(shortening, days), self.current(ejection, days)
-        return _of_the_same_study(current[0], ejection), _of_the_same_study(current[1], shortening)
+        return of_the_same_study(current[0], ejection), of_the_same_study(current[1], shortening)
 
     def undated(self, series: Series, days: int) -> tuple[Reading, ...]:
         """Results, readable or not, that may be the newest, as far as their dates tell, and may not."""
@@ -141,92 +133,32 @@ class Case:
         return tuple(r for r in given if not r.when.exact and not r.when.surely_before(first) and not r.when.surely_after(last))
 
     @cached_property
-    def _relapse_window(self) -> tuple[Day, Day]:
-        """A marrow, or CD19, after the reinduction start is never that of the relapse."""
-        return self.relapse_date.plus_days(-self.windows.relapse_sample_days_before), self.evaluated_on
+    def _of_the_relapse(self) -> OfTheRelapse:
+        return OfTheRelapse(self.facts, self.windows, self.relapse_date, self.evaluated_on)
 
-    def _of_the_relapse(self, series: Series) -> Series:
-        inside = series.between(*self._relapse_window)
-        return series.having(r for r in inside.readings if "eoi" not in r.labels)
+    @cached_property
+    def _end_of_induction(self) -> EndOfInduction:
+        return EndOfInduction(self.facts, self.windows, self.relapse_date, self.reinduction_start)
 
     @cached_property
     def cd19_at_relapse(self) -> Candidates:
-        """Every usable CD19 of the relapse: blood and marrow may differ, and then both are shown."""
-        relapse = self._of_the_relapse(self.facts.cd19)
-        newest = relapse.latest(on(self.facts.as_of))
-        usable = tuple(r for r in relapse.readings if r.problem is None)
-        found = newest if newest.gaps else Candidates(relapse.name, usable)
-        return self._with_answer(found, "cd19-on-relapse-blasts")
+        return self._of_the_relapse.cd19()
 
     @cached_property
     def marrow_at_relapse(self) -> Amount:
-        """Blasts (%) in the relapse window: at least 5 % in any marrow decides; else the newest of them."""
-        window = self._of_the_relapse(self.facts.marrow_blasts).readings
-        answered = self.facts.chart_review.answers.get("relapse-marrow-blasts")
-        proof = next((r for r in window if not r.problem and (r.value >= M2).truth is MET), None)
-        recorded = proof or max((r for r in window if not r.problem), key=lambda r: r.when.first, default=None)
-        problems = tuple(r.problem for r in window if r.problem)
-        against = next((r for r in window if proof and not r.problem and (r.value < M2).truth is MET
-                        and not r.when.surely_before(proof.when) and not proof.when.surely_before(r.when)), None)  # fmt: skip
-        if against:
-            words = f"{proof.source}, but {against.source}"
-            return proof.value.either(against.value, Gap("marrow blasts", Why.CONFLICT, words, (proof.source, against.source)))
-        if not proof and problems:
-            return any_amount(*problems)
-        if recorded and answered and (recorded.value >= M2).truth is not (answered >= M2).truth:
-            words = f"{recorded.source}; chart review {answered}"
-            return recorded.value.either(answered, Gap("marrow blasts", Why.CONFLICT, words, (recorded.source, *answered.evidence)))
-        if recorded or answered:
-            return recorded.value if recorded else answered
-        if not self.relapse_date.known:
-            seen = tuple(r.source for r in self.facts.marrow_blasts.readings)
-            unplaced = (Gap("marrow blasts", Why.IMPRECISE, "no relapse date: which marrow is that of the relapse?", seen),) if seen else ()
-            gaps = (*unplaced, *self.relapse_date.gaps, *((self.facts.marrow_blasts.gap,) if self.facts.marrow_blasts.gap else ()))
-            return any_amount(*gaps)
-        return any_amount(self.facts.marrow_blasts.gap or Gap("marrow blasts", Why.MISSING, "no marrow blast count around the relapse found"))
-
-    def _at_end_of_induction(self, series: Series) -> Series:
-        """Results labelled so, or of the day a clinician names; only without any, those in the window after the start."""
-        today = on(self.facts.as_of)
-        start = self.reinduction_start
-        since = start or self.relapse_date  # the end of the frontline induction may carry the same label
-        labelled = [r for r in series.only("eoi").readings if since.surely_before(r.when) and not r.when.surely_after(today)]
-        told = self.facts.chart_review.answers.get("eoi-date")
-        labelled += [r for r in series.readings if told and r not in labelled and told.surely_by(r.when) and r.when.surely_by(told)]
-        if labelled:
-            return series.having(labelled, f"end-of-induction {series.name}")
-        first, last = self.windows.eoi_days
-        timed = series.between(start.plus_days(first), start.plus_days(last)).readings if start else ()
-        return series.having((r for r in timed if r.when.surely_by(today)), f"end-of-induction {series.name}")
+        return self._of_the_relapse.marrow()
 
     @cached_property
     def eoi_marrow(self) -> Candidates:
-        """The latest adequate marrow at end of induction; an inadequate one counts only when it is the only one."""
-        marrows = self._at_end_of_induction(self.facts.marrow_blasts)
-        adequate = marrows.having(r for r in marrows.readings if "inadequate" not in r.labels)
-        return self._with_answer((adequate if adequate.readings else marrows).latest(on(self.facts.as_of)), "eoi-marrow-category")
+        return self._end_of_induction.marrow()
 
     @cached_property
     def eoi_ngs_mrd(self) -> Candidates:
-        mrd = self._at_end_of_induction(self.facts.mrd).only("marrow")
-        accepted = tuple(r for r in mrd.readings if r.labels & set(self.windows.mrd_methods))
-        return self._with_answer(mrd.having(accepted, "end-of-induction NGS-MRD").latest(on(self.facts.as_of)), "eoi-ngs-mrd")
+        return self._end_of_induction.ngs_mrd()
 
     @cached_property
     def eoi_other_mrd(self) -> tuple[Reading, ...]:
-        """Residual disease at end of induction by flow cytometry or PCR: shown, never decides."""
-        return tuple(r for r in self._at_end_of_induction(self.facts.mrd).readings if "ngs" not in r.labels)
-
-    def _with_answer(self, found: Candidates, link_id: str) -> Candidates:
-        """The chart review's answer beside the record: stands where the record is silent, else both must agree."""
-        answer = self.facts.chart_review.answers.get(link_id)
-        if answer is None:
-            return found
-        undetected = link_id == "eoi-ngs-mrd" and self.facts.chart_review.mrd_not_detected
-        reading = Reading(answer, Day(), answer.evidence[0], frozenset({"not_detected"} if undetected else ()))
-        if found.gaps:
-            return Candidates(found.name, (reading,)) if found.lacks(*SILENT) else found
-        return Candidates(found.name, (*found.readings, reading))
+        return self._end_of_induction.other_mrd()
 
     def ever(self, series: Series, option: str, link_id: str) -> Finding:
         """Was `option` ever found? Positive once is positive for good; no result at all is unknown, never no."""
@@ -278,24 +210,10 @@ class Case:
             return not_met(*seen, note=words).as_basis(Basis.DERIVED)
         return unknown(gap)
 
+
 def _derived(basis: Basis) -> Basis:
     """Computed from what is recorded; what a clinician attested stays attested."""
     return Basis.DERIVED if basis is Basis.RECORDED else basis
-
-
-def _of_the_same_study(own: Candidates, other: Series) -> Candidates:
-    if other.gap and not other.readings:
-        return Candidates(own.name, gaps=own.gaps or (other.gap,))
-    superseded = [r for r in own.readings if any(_on_a_later_day(o, r) for o in other.readings)]
-    if not superseded:
-        return own
-    gaps = (Gap(own.name, Why.STALE, f"{r.source} is not from the most recent echocardiogram", (r.source,)) for r in superseded)
-    return Candidates(own.name, gaps=tuple(gaps))
-
-
-def _on_a_later_day(one: Reading, other: Reading) -> bool:
-    """Readable or not: the study it comes from is the more recent one."""
-    return bool(other.when.last and one.when.first and other.when.last < one.when.first)
 
 
 def truth_as_choice(finding: Finding, if_met: str, if_not: str, words: str = "") -> Choice:

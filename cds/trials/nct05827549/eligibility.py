@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from cds.case import M2, Case
+from cds.case import Case
 from cds.criterion import inclusion, unclear_text
 from cds.finding import Basis, Finding, Gap, Why, choose, given, not_met, unknown
 from cds.limits import LimitByAgeAndSex
+from cds.samples import M2
 from cds.series import Reading, Series
 from cds.trials.nct05827549.policies import Policies
 from cds.truth import MET, NOT_MET, UNKNOWN

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from cds.case import Windows
+from cds.samples import Windows
 
 
 @dataclass(frozen=True, slots=True)

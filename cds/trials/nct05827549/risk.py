@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cds.case import M2, Case, truth_as_choice
+from cds.case import Case, truth_as_choice
 from cds.finding import Evidence, Finding
 from cds.protocol import OUT_OF_SCOPE, RiskRule
+from cds.samples import M2
 from cds.treatment import late_relapse
 from cds.values import Choice, amount, any_of
 
