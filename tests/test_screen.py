@@ -279,10 +279,22 @@ def test_previous_must_be_a_screening(cohort, tmp_path):
     assert "assessments.ndjson" in cannot(run("screen", cohort, "--out", tmp_path, "--previous", tmp_path / "nowhere"))
 
 
-@pytest.mark.parametrize("source", ["nowhere", "empty"])
-def test_a_source_that_is_none(tmp_path, source):
-    (tmp_path / "empty").mkdir()
-    assert source in cannot(run("screen", tmp_path / source, "--out", tmp_path / "out"))
+@pytest.mark.parametrize(("source", "why"), [
+    ("nowhere", "is neither a folder nor a FHIR base URL"), ("a-file.ndjson", "is neither a folder nor a FHIR base URL"),
+    ("empty", "holds no NDJSON files (.ndjson, .ndjson.gz) and no Bundles (.json)"), ("packed", "holds no NDJSON files (.ndjson, .ndjson.gz) and no Bundles"),
+    ("only-results", "holds no NDJSON files"), ("http://", "must be a FHIR base URL"),
+])  # fmt: skip
+def test_a_source_that_is_none_is_refused_before_anything_is_made(tmp_path, source, why):
+    for folder in ("empty", "packed", "only-results/out"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "packed" / "export.zip").write_bytes(b"x")
+    (tmp_path / "a-file.ndjson").write_text("{}\n")
+    (tmp_path / "only-results" / "out" / "assessments.ndjson").write_text("{}\n")
+    before = sorted(tmp_path.rglob("*"))
+    out = tmp_path / "only-results" / "out" if source == "only-results" else tmp_path / "results" / "today"
+    line = cannot(run("screen", source if "://" in source else tmp_path / source, "--out", out))
+    assert source in line and why in line
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_quiet_is_quiet(cohort, tmp_path):
