@@ -31,7 +31,7 @@ from hooks.screen.watching import Watcher
 from hooks.screen.worklist import write_worklist
 from hooks.version import SOFTWARE_VERSION
 
-AGAIN = ". When that is mended, start the same command again: it goes on where it stopped"
+AGAIN = ". When that is mended, start the same command again: it "
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ def run(asked: Asked, watcher: Watcher) -> None:
     if asked.record_link is not None and not re.fullmatch(r"https://[^/{}]+/.*\{id\}.*", asked.record_link):
         raise CannotDo("--record-link: must be an https address with {id} where the child's id belongs, such as https://ehr.example/chart/{id}")
     began, started = time.monotonic(), datetime.now(UTC)
+    again = "begins anew" if asked.spark else "goes on where it stopped"
     use_site_codes(asked.config)
     refuse_what_cannot_be(asked)
     try:
@@ -68,9 +69,9 @@ def run(asked: Asked, watcher: Watcher) -> None:
     except TooManyErrors as told:
         raise CannotDo(f"{told}. More than --max-errors {asked.max_errors}, so there are no results") from None
     except OSError as error:
-        raise CannotDo(f"{error.filename or asked.out}: {(error.strerror or 'cannot be read or written').lower()}{AGAIN}") from None
+        raise CannotDo(f"{error.filename or asked.out}: {(error.strerror or 'cannot be read or written').lower()}{AGAIN}{again}") from None
     except BrokenProcessPool:
-        raise CannotDo(f"a process was ended from outside, perhaps for want of memory: try fewer --processes{AGAIN}") from None
+        raise CannotDo(f"a process was ended from outside, perhaps for want of memory: try fewer --processes{AGAIN}{again}") from None
     tell(summary, watcher)
 
 
