@@ -8,10 +8,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import hostile_fhir
 from exporting_fhir import JOB, Exporting, ndjson, over_tls
@@ -23,6 +20,7 @@ from hooks.screen.export_error import ExportError, NoExport
 from hooks.screen.progress import Progress
 from hook_calls import TODAY
 from hostile_fhir import HostileFhir
+from smart_access import OURS, server_that_knows_us
 
 SECRET = "token-that-nobody-else-may-see"
 PATIENTS = ndjson(*({"resourceType": "Patient", "id": f"p{n}", "text": "a" * 500} for n in range(400)))
@@ -96,15 +94,9 @@ def test_a_real_server_exports_a_group(open_server, tmp_path):
 
 
 def test_a_token_that_ends_in_the_middle_is_renewed(start_fhir_server, children, tmp_path):
-    key = rsa.generate_private_key(65537, 2048)
-    (tmp_path / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    jwk = {**jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": "ours", "alg": "RS384", "use": "sig"}
-    server = start_fhir_server(server_auth={
-        "types": ["bearer", "smart"], "tokens": ["loader"], "token_lifetime": 4, "enforce_scopes": True,
-        "smart_clients": [{"client_id": "relapse-cds", "scopes": "system/*.rs", "jwks": {"keys": [jwk]}}],
-    })  # fmt: skip
+    server = server_that_knows_us(start_fhir_server, tmp_path / "key.pem")
     server.load(children)
-    backend = BackendServices(fhir_server=server.base_url, client_id="relapse-cds", key_file=tmp_path / "key.pem", kid="ours")
+    backend = BackendServices(fhir_server=server.base_url, key_file=tmp_path / "key.pem", **OURS)
     source = TokenSource(backend, clock=lambda: 0.0)  # our clock stands still: only the server's 401 tells that it ended
     run = Run(server.base_url, tmp_path / "out", source, types=KINDS, sleep=lambda seconds: time.sleep(5))
     assert exported_resources(run.exported) == {(r["resourceType"], r["id"]) for r in resources_of(children) if r["resourceType"] in KINDS}
