@@ -11,7 +11,7 @@ from email.utils import format_datetime
 import pytest
 
 import hostile_fhir
-from exporting_fhir import JOB, Exporting, ndjson, over_tls
+from exporting_fhir import JOB, Exporting, ndjson
 from hooks.backend_registration import BackendServices
 from hooks.backend_services import TokenSource
 from hooks.demo.children import transaction
@@ -20,6 +20,7 @@ from hooks.screen.export_error import ExportError, NoExport
 from hooks.screen.progress import Progress
 from hook_calls import TODAY
 from hostile_fhir import HostileFhir
+from own_ca import OwnCa
 from smart_access import OURS, server_that_knows_us
 
 SECRET = "token-that-nobody-else-may-see"
@@ -441,11 +442,11 @@ def test_a_file_on_another_server_is_not_fetched_with_our_token_nor_without_tls(
 
 
 def test_a_file_in_a_store_is_fetched_without_our_token(tmp_path):
-    store, trusted = over_tls(Exporting(FILES), tmp_path)
-    with store:
+    ca = OwnCa(tmp_path / "ca")
+    with ca.serving(Exporting(FILES)) as store:
         output = [{"type": "Patient", "url": f"{store.url}/files/Patient.ndjson?signature=key-to-the-data"}]
         with HostileFhir(Exporting(output=output, requiresAccessToken=False)) as server:
-            run = Run(server, tmp_path / "out", ca_bundle=trusted)
+            run = Run(server, tmp_path / "out", ca_bundle=str(ca.bundle))
             assert all(headers["Authorization"] == f"Bearer {SECRET}" for _, headers in server.heard)
         ((path, headers),) = store.heard
     assert "Authorization" not in headers and SECRET not in repr(headers) and path.endswith("key-to-the-data")
@@ -460,11 +461,11 @@ def test_a_file_of_the_server_itself_that_needs_no_token_gets_none(tmp_path):
 
 
 def test_a_redirect_of_a_file_to_a_store_is_followed_without_our_token(tmp_path):
-    store, trusted = over_tls(Exporting(FILES), tmp_path)
-    with store:
+    ca = OwnCa(tmp_path / "ca")
+    with ca.serving(Exporting(FILES)) as store:
         moved = hostile_fhir.redirect_to(f"{store.url}/files/Patient.ndjson")
         with HostileFhir(Exporting(FILES, instead={"/fhir/files/Patient.ndjson": [moved]})) as server:
-            Run(server, tmp_path / "out", ca_bundle=trusted)
+            Run(server, tmp_path / "out", ca_bundle=str(ca.bundle))
         ((_, headers),) = store.heard
     assert "Authorization" not in headers and contents(tmp_path / "out") == WHOLE
 

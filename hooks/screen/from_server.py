@@ -36,16 +36,16 @@ def from_server(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:
     token = access(os.environ.get("FHIR_TOKEN"), base, asked.config)
     told = _Told(watcher)
     try:
-        exported = export_to(asked.out / EXPORT, base, token, types=ASKED_FOR, told=told)
+        exported = export_to(asked.out / EXPORT, base, token, types=ASKED_FOR, told=told, ca_bundle=asked.config.trusted)
         return screen(_screening(asked, exported), watcher)
     except NoExport as why:
         watcher.say(f"{str(why).rstrip('.')}. Looking for the diagnosis instead.")
     except ExportError as why:
         raise CannotDo(f"{base}: {why}") from None
     try:
-        ids = patients_with_leukaemia(base, token, told=told)
+        ids = patients_with_leukaemia(base, token, told=told, ca_bundle=asked.config.trusted)
         watcher.stage("Fetching and judging", len(ids))
-        return _one_by_one(asked, patients_listed(base, token, ids, told=lambda what: None), watcher)
+        return _one_by_one(asked, patients_listed(base, token, ids, told=lambda what: None, ca_bundle=asked.config.trusted), watcher)
     except SearchError as why:
         raise CannotDo(f"{base}: {why}") from None
 
