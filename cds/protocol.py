@@ -24,7 +24,7 @@ class RiskRule:
     """One rung of the ladder: the first that holds is the group. The rule sees every input as if it were known."""
 
     group: str
-    text: str  # verbatim
+    text: tuple[str, ...]  # verbatim, by bullet
     rule: Callable[[Mapping[str, str]], bool]
 
 

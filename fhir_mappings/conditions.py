@@ -62,6 +62,7 @@ EVENTS: Mapping[str, States] = {
     "cns_psychosis": States("neurological", "psychosis", asks=True),
     "cns_movement_or_coordination": States("neurological", "movement or coordination disorder", asks=True),
 }
+SUSPECTED = frozenset({"unconfirmed", "provisional", "differential"})
 ALWAYS_UNSURE = frozenset({"hiv_inconclusive", "possibly_pregnant"})
 
 
@@ -95,8 +96,10 @@ def condition_events(condition: Resource) -> Iterator[tuple[str, Event]]:
             continue  # a pregnancy that is over
         confirmed = CONFIRMED.get(verification, UNKNOWN)
         sure = confirmed if settled or confirmed is NOT_MET else UNKNOWN
-        when_of = onset or recorded if states.fact == "pregnancy" else when
-        yield states.fact, Event(states.kind, source, when_of, sure)
+        if states.fact != "pregnancy":
+            yield states.fact, Event(states.kind, source, when, sure)
+        else:
+            yield states.fact, Event("possible pregnancy" if verification in SUSPECTED else states.kind, source, onset or recorded, sure)
 
 
 def procedure_events(procedure: Resource) -> Iterator[tuple[str, Event]]:

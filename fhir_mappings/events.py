@@ -12,13 +12,12 @@ from dataclasses import replace
 from cds.facts import Event, Listed, not_looked_up
 from cds.finding import Gap
 from cds.truth import MET, UNKNOWN
-from fhir_mappings import treatments
+from fhir_mappings import medications, treatments
 from fhir_mappings.allergies import allergy
 from fhir_mappings.conditions import condition_events, procedure_events, stated_by
 from fhir_mappings.record import Resource
 from fhir_mappings.sifted import Sifted
 from fhir_mappings.studies import consent, other_study
-from fhir_mappings.subject import is_readable
 
 EVENT_SEARCHES = {  # a fact, and the searches whose silence it needs
     "transplants": ("procedures", "conditions"),
@@ -56,7 +55,7 @@ def _unnamed_drug(record: Sifted) -> Gap | None:
     for search in ("administrations", "statements"):
         others = record.referred(search)
         for resource in record.resources(search):
-            if not is_readable(resource, "medicationReference", bool(resource.get("medicationCodeableConcept")), others):
+            if not medications.is_named(resource, others):
                 return not_looked_up("blinatumomab", "blinatumomab: a drug was given that the record names only by reference")
     return None
 

@@ -73,7 +73,7 @@ def _characteristic(c: Criterion) -> Resource:
 
 
 def _risk_group(number: int, rung: RiskRule) -> Resource:
-    return {"id": f"risk-{number}", "text": f"Risk group {rung.group} ({number}): {rung.text}"}
+    return {"id": f"risk-{number}", "text": f"Risk group {rung.group} ({number}): {' '.join(rung.text)}"}
 
 
 def _registered(protocol: Protocol) -> Resource:

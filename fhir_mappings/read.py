@@ -13,6 +13,7 @@ from fhir_mappings.chart_review import COUNTS, chart_review, is_chart_review
 from fhir_mappings.checked import Check, validated
 from fhir_mappings.diagnoses import diagnosis, is_leukaemia, ph_positive_reading
 from fhir_mappings.events import events
+from fhir_mappings.medications import is_named
 from fhir_mappings.members import text
 from fhir_mappings.observed import observed
 from fhir_mappings.person import read_person
@@ -72,10 +73,10 @@ def _doses(record: Sifted) -> Iterator[Dose]:
     for administration in record.resources("administrations"):
         if text(administration.get("status")) not in treatments.GIVEN:
             continue
-        coded = bool(administration.get("medicationCodeableConcept"))
-        if not is_readable(administration, "medicationReference", coded, others):
+        drugs = treatments.drugs_of(administration, others)
+        if not drugs and not is_named(administration, others):
             record.issue(administration, "names its drug only by a reference that could not be followed; it was not used")
-        elif treatments.drugs_of(administration, others) and record.valid(administration):
+        elif drugs and record.valid(administration):
             given = list(treatments.doses(administration, others))
             if not given:
                 record.issue(administration, "a dose without a usable date; it was not used")

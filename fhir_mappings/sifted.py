@@ -27,7 +27,7 @@ NAMED_BY = {  # what says of a resource which fact it is; without it, it may be 
     "MedicationStatement": ("medicationCodeableConcept", "medicationReference"),
     "MedicationRequest": ("medicationCodeableConcept", "medicationReference"),
 }
-REFERRED = {search.refers_to for search in SEARCHES if search.refers_to}  # these belong to no patient
+REFERRED = {kind for search in SEARCHES for kind in (search.refers_to, search.made_of) if kind}  # these belong to no patient
 
 
 class Sifted:
@@ -106,8 +106,8 @@ class Sifted:
 
     def referred(self, search: str) -> Mapping[str, Resource]:
         """What came along because the resources of a search refer to it, by `Type/id`."""
-        kind = next(s.refers_to for s in SEARCHES if s.name == search)
-        return {reference_of(r): r for r in self.record.answer(search).resources if r.get("resourceType") == kind}
+        kinds = next((s.refers_to, s.made_of) for s in SEARCHES if s.name == search)
+        return {reference_of(r): r for r in self.record.answer(search).resources if r.get("resourceType") in kinds}
 
     def issue(self, resource: Resource, words: str) -> None:
         self.issues.append(Evidence(words, reference_of(resource)))

@@ -35,6 +35,7 @@ class Search:
     subject: str = ""  # the element's own search parameter, asked where `patient` is ignored
     refers_by: str = ""  # an element that may name what matters only by reference, to a resource of this type:
     refers_to: str = ""
+    made_of: str = ""  # which may in turn name one of these, beside its own type
 
     def params(self, patient: str) -> tuple[tuple[str, str], ...]:
         codes = ",".join(c for system in (LOINC, OWN, NCIT, *codelists.site_systems()) for c in codelists.codes_of(*self.concepts, system=system)) if self.concepts else ""
@@ -109,9 +110,9 @@ SEARCHES = (
                   categories=("imaging", "exam", "procedure", "survey")),
     _observations("leukaemia", words="marrow, CD19, residual disease and BCR::ABL1", concepts=_observed_by("leukaemia"), categories=("laboratory",)),
     Search("procedures", "Procedure", "procedures and treatment periods"),
-    Search("administrations", "MedicationAdministration", "administered drugs", refers_by="medicationReference", refers_to="Medication"),
-    Search("statements", "MedicationStatement", "medication history", refers_by="medicationReference", refers_to="Medication"),
-    Search("orders", "MedicationRequest", "medication orders", refers_by="medicationReference", refers_to="Medication"),
+    Search("administrations", "MedicationAdministration", "administered drugs", refers_by="medicationReference", refers_to="Medication", made_of="Substance"),
+    Search("statements", "MedicationStatement", "medication history", refers_by="medicationReference", refers_to="Medication", made_of="Substance"),
+    Search("orders", "MedicationRequest", "medication orders", refers_by="medicationReference", refers_to="Medication", made_of="Substance"),
     Search("allergies", "AllergyIntolerance", "allergies"),
     Search("consents", "Consent", "consents"),
     Search("answers", "QuestionnaireResponse", "chart review answers", subject="subject"),

@@ -9,14 +9,13 @@ from cds.day import Day
 from cds.facts import Dose, Event
 from cds.finding import Evidence
 from cds.truth import MET, UNKNOWN
-from fhir_mappings import codelists, dates
-from fhir_mappings.members import all_words, each, text
+from fhir_mappings import codelists, dates, medications
+from fhir_mappings.members import all_words, text
 from fhir_mappings.record import Resource
-from fhir_mappings.subject import Others, reference_of, referred
+from fhir_mappings.subject import Others, reference_of
 
 DRUGS = ("idarubicin", "vincristine", "mercaptopurine", "methotrexate", "cytarabine", "asparaginase", "etoposide", "ifosfamide")
 GIVEN = frozenset({"completed", "in-progress", "stopped"})  # at least part of the dose was given
-INGREDIENT = "krcore-medicationIngredient"  # KR Core: the ATC code sits in this extension
 GIVEN_BY_TYPE = {  # what a status says of the drug; statuses that are not named say nothing of it
     "MedicationAdministration": dict.fromkeys((*GIVEN, "on-hold", "unknown"), "given"),
     "MedicationStatement": dict.fromkeys(("completed", "active", "stopped", "on-hold", "unknown"), "given") | {"intended": "ordered"},
@@ -34,7 +33,7 @@ THERAPIES = ("blinatumomab", "other_cd19_therapy")
 
 
 def drugs_of(administration: Resource, others: Others) -> list[str]:
-    stated = {name for concept in _medication_concepts(administration, others) for name, decides in codelists.statements(concept) if decides}
+    stated = {name for concept in medications.concepts(administration, others) for name, decides in codelists.statements(concept) if decides}
     return [drug for drug in DRUGS if drug in stated]
 
 
@@ -58,7 +57,7 @@ def first_line_end(procedure: Resource) -> Day | None:
 
 
 def names_therapy(resource: Resource, others: Others) -> bool:
-    concepts = list(_medication_concepts(resource, others))
+    concepts = list(medications.concepts(resource, others))
     return any(codelists.states(c, *THERAPIES) for c in concepts) or bool(written(concepts))
 
 
@@ -84,7 +83,7 @@ def therapies(resource: Resource, others: Others) -> Iterator[tuple[str, Event]]
         given = "ordered" if kind == "MedicationRequest" else "given"
     if given is None or resource.get("doNotPerform") is True:
         return
-    concepts = list(_medication_concepts(resource, others))
+    concepts = list(medications.concepts(resource, others))
     when = next((day for element in WHEN if (day := _began(resource.get(element)))), None)
     for fact in THERAPIES:  # the fact has the name of its codelist
         coded = any(codelists.states(c, fact) for c in concepts)
@@ -104,19 +103,3 @@ def procedure_therapies(procedure: Resource) -> Iterator[tuple[str, Event]]:
         when = dates.day(procedure.get("performedDateTime")) or dates.period(procedure.get("performedPeriod"))
         source = Evidence("blinatumomab given", reference_of(procedure), str(when) if when else None)
         yield "blinatumomab", Event("given", source, when, MET if status == "completed" else UNKNOWN)
-
-
-def _medication_concepts(administration: Resource, others: Others) -> Iterator[Any]:
-    concept = administration.get("medicationCodeableConcept")
-    yield concept
-    reference = administration.get("medicationReference")
-    if isinstance(reference, dict):
-        yield {"text": reference.get("display")}  # all that some systems send of a drug
-    medication = referred(administration, "medicationReference", others)
-    if medication:
-        yield medication.get("code")
-        yield from (i.get("itemCodeableConcept") for i in each(medication.get("ingredient")))
-    for extension in each(concept.get("extension")) if isinstance(concept, dict) else ():
-        if str(extension.get("url", "")).endswith(INGREDIENT):
-            yield extension.get("valueCodeableConcept")
-

@@ -67,8 +67,8 @@ def private_key(backend: BackendServices, environment: Mapping[str, str] = os.en
 class TokenSource:
     """Our token for one server, got when first needed and kept until shortly before its end. One asks, the others wait."""
 
-    def __init__(self, backend: BackendServices, clock: Callable[[], float] = time.monotonic) -> None:
-        self._backend, self._clock = backend, clock
+    def __init__(self, backend: BackendServices, clock: Callable[[], float] = time.monotonic, ca_bundle: str | None = None) -> None:
+        self._backend, self._clock, self._ca_bundle = backend, clock, ca_bundle
         self._lock = threading.Lock()
         self._endpoint: str | None = backend.token_url
         self._held: tuple[str, float] | None = None  # a token, and when it is too old
@@ -98,8 +98,8 @@ class TokenSource:
     def _asked_for(self, deadline: Deadline) -> str:
         try:
             key = private_key(self._backend)
-            self._endpoint = self._endpoint or token_endpoint(self._backend.fhir_server, deadline)
-            grant = granted(self._backend, key, self._endpoint, deadline)
+            self._endpoint = self._endpoint or token_endpoint(self._backend.fhir_server, deadline, self._ca_bundle)
+            grant = granted(self._backend, key, self._endpoint, deadline, self._ca_bundle)
         except BackendError as error:
             log.error("private_key_unusable", words=str(error))
             raise NoAnswer("we have no usable private key for the FHIR server") from None
@@ -114,11 +114,11 @@ class TokenSource:
         return grant.token
 
 
-_sources: dict[BackendServices, TokenSource] = {}
+_sources: dict[tuple[BackendServices, str | None], TokenSource] = {}
 _sources_lock = threading.Lock()
 
 
-def token_source(backend: BackendServices) -> TokenSource:
+def token_source(backend: BackendServices, ca_bundle: str | None = None) -> TokenSource:
     """The one source of this process for a server, so that its token serves all calls."""
     with _sources_lock:
-        return _sources.setdefault(backend, TokenSource(backend))
+        return _sources.setdefault((backend, ca_bundle), TokenSource(backend, ca_bundle=ca_bundle))

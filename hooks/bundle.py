@@ -38,7 +38,7 @@ def record_from_bundle(bundle: Any) -> Record:
     if any(str(subject_of(r)).startswith("Patient/") and not is_about(r, known) for r in resources):
         raise BundleError("the Bundle holds data of another patient; give one child at a time")
     rejected = tuple(f"entry {i + 1} of the Bundle holds no resource" for i, e in enumerate(entries) if not _holds_a_resource(e))
-    answers = {s.name: _answer({s.resource_type, s.refers_to}, resources, bundle) for s in SEARCHES}
+    answers = {s.name: _answer({s.resource_type, s.refers_to, s.made_of}, resources, bundle) for s in SEARCHES}
     answers["patient"] = Answer(Outcome.ANSWERED, (patients[patient_id],), rejected=rejected)
     return Record(patient_id, answers, full_urls)
 

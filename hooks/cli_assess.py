@@ -76,7 +76,7 @@ def _from_server(fhir_base: str, patient_id: str, config: Config) -> Record:
     if base is None:
         raise CannotDo(f"--fhir-base {fhir_base}: must be a URL such as https://ehr.example/fhir")
     deadline = Deadline.after(FETCH_SECONDS)
-    with FhirServer(base, access(os.environ.get("FHIR_TOKEN"), base, config), deadline=deadline) as server:
+    with FhirServer(base, access(os.environ.get("FHIR_TOKEN"), base, config), deadline=deadline, ca_bundle=config.trusted) as server:
         try:
             return fetch(server, patient_id, {}, deadline, everything=True)
         except Problem as problem:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from hooks.backend_registration import BackendServices
 from hooks.cds_client import DEVELOPER, SANDBOX_ISSUER, CdsClient, SafeUrl
+from hooks.certificates import CertificatesError, refuse_unusable
 
 DATABASE_VARIABLE = "RELAPSE_CDS_DATABASE"
 IN_MEMORY = "sqlite://"
@@ -41,6 +42,7 @@ class Config(BaseModel):
     database: str = "sqlite:///relapse-cds.sqlite3"  # or postgresql://..., also by the environment: it may hold a password
     keep_days: int = Field(default=365, ge=1)  # feedback and the card log, then deleted
     backend_services: tuple[BackendServices, ...] = ()  # our own access to FHIR servers whose EHR sends no token
+    ca_bundle: Path | None = None  # PEM: the certificates that FHIR servers, token endpoints and callers' key sets are trusted by
     contact: str | None = Field(default=None, max_length=200)  # whom a clinician asks, shown on the about page
     site_codes: Path | None = None  # the site's own codes, a CSV: system,code,concept,note
     fetch_seconds: float = Field(default=0.4, gt=0, le=60)  # for all fetching of one call together
@@ -81,16 +83,27 @@ class Config(BaseModel):
             config = cls.model_validate(told | {"dev": True} if dev else told)
         except ValidationError as invalid:
             raise ConfigError(f"{path}: {_first(invalid, told)}") from None
-        return config.beside(path.parent)
+        config = config.beside(path.parent)
+        try:
+            if config.ca_bundle:
+                refuse_unusable(config.ca_bundle)
+        except CertificatesError as error:
+            raise ConfigError(f"{path}: ca_bundle: {error}") from None
+        return config
 
     def beside(self, folder: Path) -> Config:
         """The same settings, their relative paths counted from a folder."""
         backends = tuple(b.model_copy(update={"key_file": folder / b.key_file}) if b.key_file else b for b in self.backend_services)
-        codes = folder / self.site_codes if self.site_codes else None
-        return self.model_copy(update={"backend_services": backends, "site_codes": codes})
+        files = {name: folder / told for name in ("site_codes", "ca_bundle") if (told := getattr(self, name))}
+        return self.model_copy(update={"backend_services": backends, **files})
 
     def backend_of(self, fhir_server: str) -> BackendServices | None:
         return next((b for b in self.backend_services if b.fhir_server == fhir_server), None)
+
+    @property
+    def trusted(self) -> str | None:
+        """The file of certificates for a connection of ours; None: the public ones."""
+        return str(self.ca_bundle) if self.ca_bundle else None
 
     @property
     def developer(self) -> CdsClient:

@@ -36,9 +36,9 @@ class Grant(NamedTuple):
     seconds: int  # that it lasts
 
 
-def granted(backend: BackendServices, key: str, endpoint: str, deadline: Deadline) -> Grant:
+def granted(backend: BackendServices, key: str, endpoint: str, deadline: Deadline, ca_bundle: str | None = None) -> Grant:
     """Ask the token endpoint. Raises NoAnswer."""
-    server = _TokenEndpoint(backend, deadline)
+    server = _TokenEndpoint(backend, deadline, ca_bundle)
     state = {"app_id": backend.client_id, "token_uri": endpoint, "jwt_token": _assertion(backend, key, endpoint)}
     with server.session:
         auth = FHIROAuth2Auth(state=state)
@@ -46,7 +46,7 @@ def granted(backend: BackendServices, key: str, endpoint: str, deadline: Deadlin
     return Grant(auth.access_token, server.seconds)
 
 
-def token_endpoint(fhir_server: str, deadline: Deadline) -> str:
+def token_endpoint(fhir_server: str, deadline: Deadline, ca_bundle: str | None = None) -> str:
     """What the server's SMART configuration names. Raises NoAnswer.
 
     The document is believed if the listed server itself served it over TLS, or on this very machine. It may then name
@@ -56,7 +56,7 @@ def token_endpoint(fhir_server: str, deadline: Deadline) -> str:
     if not _private(fhir_server, here=True):
         raise NoAnswer("the address of the token endpoint cannot be asked of a server without TLS; set token_url")
     asked = requests.Request("GET", f"{fhir_server}/.well-known/smart-configuration", headers={"Accept": "application/json"})
-    with guarded_session(deadline) as session, sent(session, asked, deadline) as response:
+    with guarded_session(deadline, ca_bundle) as session, sent(session, asked, deadline) as response:
         told = _json(response, deadline) if response.status_code == 200 else None
     endpoint = told.get("token_endpoint") if isinstance(told, dict) else None
     if not isinstance(endpoint, str) or not _private(endpoint, here=is_loopback(fhir_server)):
@@ -67,9 +67,9 @@ def token_endpoint(fhir_server: str, deadline: Deadline) -> str:
 class _TokenEndpoint(FHIRServer):
     """What fhirclient asks of a server while it authorises, done with a deadline and without redirects."""
 
-    def __init__(self, backend: BackendServices, deadline: Deadline) -> None:
+    def __init__(self, backend: BackendServices, deadline: Deadline, ca_bundle: str | None) -> None:
         super().__init__(None, base_uri=backend.fhir_server)
-        self.session = guarded_session(deadline)
+        self.session = guarded_session(deadline, ca_bundle)
         self._scope, self._deadline = backend.scope, deadline
         self.seconds = 0
 

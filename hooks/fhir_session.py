@@ -7,6 +7,7 @@ deadline, and no more bytes than the caller has room for.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -42,6 +43,8 @@ def sent(session: requests.Session, request: requests.Request, deadline: Deadlin
     remaining = deadline.remaining()
     if not remaining:
         raise Unwell("no answer in time")
+    if isinstance(session.verify, str) and not os.path.isfile(session.verify):  # requests would raise what nobody expects of it
+        raise NoAnswer("the file of the certificates that we trust is gone")
     try:
         prepared = session.prepare_request(request)
         with session.send(prepared, stream=True, allow_redirects=False, timeout=remaining) as response:

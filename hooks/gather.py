@@ -55,7 +55,7 @@ def gather(call: HookRequest, client: CdsClient, config: Config, load: FhirLoad 
         return Record(call.patient_id, answers) if shows_leukaemia(answers) else None
     deadline = Deadline.after(config.fetch_seconds)
     token = access(call.token, base, config)
-    with (load or FhirLoad()).call(base) as share, FhirServer(base, token, deadline=deadline, share=share) as server:
+    with (load or FhirLoad()).call(base) as share, FhirServer(base, token, deadline=deadline, ca_bundle=config.trusted, share=share) as server:
         record = fetch(server, call.patient_id, answers, deadline, heard=partial(heard, base))
     return record if shows_leukaemia(record.answers) else None
 
@@ -64,7 +64,7 @@ def access(token: str | None, base: str, config: Config) -> str | TokenSource | 
     """The caller's token, which carries the user's rights. Only without one our own, if we are registered there: then we
     read with the rights of a system, and what is hidden from this user is not hidden from us."""
     backend = config.backend_of(base)
-    return token or (token_source(backend) if backend else None)
+    return token or (token_source(backend, config.trusted) if backend else None)
 
 
 def fetch(server: FhirServer, patient_id: str, answers: dict[str, Answer], deadline: Deadline, everything: bool = False,

@@ -36,8 +36,8 @@ class KeysUnavailable(Exception):
 class KeySet:
     """Thread-safe; one for each client and process."""
 
-    def __init__(self, client: CdsClient, now: Callable[[], float] = time.monotonic):
-        self._url, self._now = client.jwks_url, now
+    def __init__(self, client: CdsClient, now: Callable[[], float] = time.monotonic, ca_bundle: str | None = None):
+        self._url, self._now, self._ca_bundle = client.jwks_url, now, ca_bundle
         self._own = dict(_verifying(client.keys))
         self._published: dict[str, PublicKey] = {}
         self._fresh_until = self._stale_after = self._not_before = float("-inf")
@@ -66,7 +66,7 @@ class KeySet:
                 return
             self._not_before = self._now() + PAUSE_SECONDS
             try:
-                keys, seconds = _fetched(self._url)
+                keys, seconds = _fetched(self._url, self._ca_bundle)
             except KeysUnavailable:
                 if self._now() >= self._stale_after:
                     raise
@@ -81,11 +81,12 @@ class KeySet:
             log.warning("keys_not_fetched", why=str(why))
 
 
-def _fetched(url: str) -> tuple[dict[str, PublicKey], int]:
+def _fetched(url: str, ca_bundle: str | None) -> tuple[dict[str, PublicKey], int]:
     """The keys at an address, and for how many seconds they are fresh."""
     deadline = Deadline.after(FETCH_SECONDS)
     with requests.Session() as session:
         session.trust_env = False
+        session.verify = ca_bundle or True
         session.get_redirect_target = lambda response: None  # type: ignore[method-assign]
         for scheme in ("https://", "http://"):
             session.mount(scheme, DeadlineAdapter(deadline))

@@ -26,7 +26,13 @@ def visible(text: str, longest: int = LONGEST) -> str:
     """One line of visible characters, at most `longest` of them; for a page, whose markup escapes them."""
     shown = text if text.isprintable() else "".join(_visible(text))  # printable: of none of these categories
     line = _SPACES.sub(" ", shown).strip()
-    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+    return line if len(line) <= longest else _cut(line, longest - 1) + "…"
+
+
+def _cut(line: str, longest: int) -> str:
+    """At the end of a word, since half a number is another number; within one only where it takes more than half of the line."""
+    end = line.rfind(" ", 0, longest + 1)
+    return (line[:end] if end * 2 >= longest else line[:longest]).rstrip()
 
 
 def _visible(text: str) -> Iterator[str]:

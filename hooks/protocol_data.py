@@ -62,7 +62,7 @@ def _asked(needs: Needs) -> dict[str, list[str]]:
 
 
 def _rung(rung: RiskRule, protocol: Protocol) -> dict[str, Any]:
-    return {"group": rung.group, "text": rung.text, "inputs": inputs_of(rung, protocol.risk_known)}
+    return {"group": rung.group, "text": list(rung.text), "inputs": inputs_of(rung, protocol.risk_known)}
 
 
 def inputs_of(rung: RiskRule, known: Mapping[str, Mapping[str, str]]) -> list[str]:

@@ -41,7 +41,7 @@ def _lines(data: Mapping[str, Any]) -> Iterator[str]:
     yield from _title("Risk group: the first rule that holds")
     for number, rung in enumerate(data["risk"]["rungs"], start=1):
         yield f"\n{number}. {rung['group']}"
-        yield from _row("Text", f"“{rung['text']}”")
+        yield from _row("Text", " ".join(f"“{text}”" for text in rung["text"]))
         yield from _row("Looks at", ", ".join(_plain(name) for name in rung["inputs"]))
     yield "\nInputs: while one is open, every group it can still lead to stays possible"
     for name, options in data["risk"]["inputs"].items():

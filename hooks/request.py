@@ -77,7 +77,7 @@ def _drafts(context: Mapping[str, Any], hook: str) -> tuple[Resource, ...]:
     here = {reference_of(draft) for draft in drafts}
     if not here.issuperset(selections):
         return drafts
-    return tuple(d for d in drafts if reference_of(d) in selections or d.get("resourceType") == "Medication")
+    return tuple(d for d in drafts if reference_of(d) in selections or d.get("resourceType") in ("Medication", "Substance"))
 
 
 def _access(call: Mapping[str, Any], patient_id: str) -> tuple[str | None, str | None]:

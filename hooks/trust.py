@@ -42,7 +42,7 @@ class Trust:
     def __init__(self, config: Config, first_use: FirstUse, now: Callable[[], float] = time.time):
         self._public_url = (config.public_url or "").rstrip("/")
         self._clients = {client.issuer: client for client in config.clients}
-        self.keys = {client.issuer: KeySet(client) for client in config.clients}
+        self.keys = {client.issuer: KeySet(client, ca_bundle=config.trusted) for client in config.clients}
         self._first_use, self._now = first_use, now
 
     def caller(self, authorization: str | None, path: str) -> CdsClient:

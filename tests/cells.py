@@ -211,6 +211,8 @@ def conditions(cell: str, asked_on: str) -> list[Resource]:
                 said["clinicalStatus"] = note
             elif note in VERIFICATION_STATUS:
                 said["verificationStatus"] = note
+            elif note == "not valid":
+                said["asserter"] = "not a reference"
             else:
                 raise ValueError(f"{note!r} is no note on a condition")
         said["clinicalStatus"] = concept((CLINICAL, said["clinicalStatus"])) if said["verificationStatus"] != "entered-in-error" else None

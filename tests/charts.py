@@ -273,7 +273,7 @@ def record(*resources: Resource, **outcomes: Outcome) -> Record:
 
 def _belongs(candidate: Resource, search: Search) -> bool:
     kind = candidate.get("resourceType")
-    return kind in (search.resource_type, search.refers_to)
+    return kind in (search.resource_type, search.refers_to, search.made_of)
 
 
 def facts(*resources: Resource, as_of: str = "2025-09-01", **outcomes: Outcome) -> PatientFacts:

@@ -1,25 +1,15 @@
-"""A tiny FHIR server that exports, in the ways a test asks for; over TLS too, to play the cloud store that holds the files."""
+"""A tiny FHIR server that exports, in the ways a test asks for."""
 
 from __future__ import annotations
 
-import datetime
 import gzip
-import ipaddress
 import json
 import re
-import ssl
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
-
 import hostile_fhir
-from hostile_fhir import Behaviour, HostileFhir
+from hostile_fhir import Behaviour
 
 JOB = "/fhir/jobs/1"
 
@@ -83,29 +73,8 @@ class Exporting:
 
 
 def began(talk: Any) -> None:
-    talk.start(202, Content_Location=f"http://{talk.headers['Host']}{JOB}")
+    talk.start(202, Content_Location=f"{talk.origin}{JOB}")
 
 
 def ndjson(*resources: dict[str, Any]) -> bytes:
     return b"".join(json.dumps(resource).encode() + b"\n" for resource in resources)
-
-
-def over_tls(behaviour: Behaviour, folder: Path) -> tuple[HostileFhir, str]:
-    """A server with a certificate of its own, and the file to trust it by."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    both = folder / "tls.pem"
-    both.write_bytes(certificate.public_bytes(Encoding.PEM) + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(both)
-    server = HostileFhir(behaviour)
-    server._http.socket = context.wrap_socket(server._http.socket, server_side=True)
-    server.url = server.url.replace("http://", "https://")
-    return server, str(both)

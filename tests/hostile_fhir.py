@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Collection, Sequence
@@ -63,8 +64,12 @@ class _Conversation(BaseHTTPRequestHandler):
         self.do_GET()
 
     @property
+    def origin(self) -> str:
+        return f"http{'s' * isinstance(self.connection, ssl.SSLSocket)}://{self.headers['Host']}"
+
+    @property
     def base(self) -> str:
-        return f"http://{self.headers['Host']}/fhir"
+        return f"{self.origin}/fhir"
 
     @property
     def asked_for(self) -> str:

@@ -223,7 +223,7 @@ def _besides(draw, relapsed: date, before, recent, around_relapse, old_enough: b
     facts["hiv_infection"] = Listed(draw(events("hiv_infection", before, sure=(MET, UNKNOWN) if infected else (UNKNOWN, NOT_MET))))
     facts["hiv"] = series("hiv", *draw(readings("hiv", recent, options=("reactive", "detected") if infected else ("negative",))))
     facts["hcg"] = series("hcg", *draw(readings("hcg", recent, options=("positive" if pregnant else "negative",))))
-    facts["pregnancy"] = Listed(draw(events("pregnancy", recent, sure=(MET, UNKNOWN) if pregnant else (UNKNOWN, NOT_MET))))
+    facts["pregnancy"] = Listed(draw(events("pregnancy", recent, sure=(MET, UNKNOWN) if pregnant else (NOT_MET,))))
     facts["sterilised"] = Listed(() if pregnant else draw(events("sterilised", before)))
     facts["performance"] = Series("performance status", draw(scores(recent)))
     cd19 = draw(st.sampled_from(CHOICES["cd19"]))

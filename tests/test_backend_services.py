@@ -14,7 +14,7 @@ import jwt
 import pytest
 import responses
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PublicFormat
 
 import hostile_fhir
 from fhir_mappings.sources import SEARCHES
@@ -27,22 +27,10 @@ from hooks.fhir_grant import token_endpoint
 from hooks.fhir_server import FhirServer
 from hooks.no_answer import NoAnswer, Unwell
 from hostile_fhir import HostileFhir
+from smart_access import LIFETIME, guarded_server, jwk, known, pem
 
 CHILD = "screening-complete"
 NOT_SEARCHABLE = {"answers": "QuestionnaireResponse", "studies": "ResearchSubject"}  # by patient, at this server
-LIFETIME = 4  # seconds
-LOADER = "token-of-the-loader"
-
-
-def pem(key, encryption=NoEncryption()):
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption).decode()
-
-
-def jwk(key, kid, algorithm):
-    kind = jwt.algorithms.RSAAlgorithm if algorithm.startswith("RS") else jwt.algorithms.ECAlgorithm
-    return {**kind.to_jwk(key.public_key(), as_dict=True), "kid": kid, "alg": algorithm, "use": "sig"}
-
-
 RSA, OTHER_RSA, SHORT_RSA = (rsa.generate_private_key(65537, bits) for bits in (2048, 2048, 1024))
 P384, P256 = ec.generate_private_key(ec.SECP384R1()), ec.generate_private_key(ec.SECP256R1())
 
@@ -58,14 +46,9 @@ def keys(tmp_path_factory):
 @pytest.fixture(scope="module")
 def guarded(start_fhir_server):
     """A server that gives nothing without a token, and forgets its tokens after seconds."""
-    server = start_fhir_server(server_auth={
-        "types": ["bearer", "smart"], "tokens": [LOADER], "token_lifetime": LIFETIME, "enforce_scopes": True,
-        "smart_clients": [
-            {"client_id": "relapse-cds", "scopes": "system/*.rs", "jwks": {"keys": [jwk(RSA, "ours", "RS384")]}},
-            {"client_id": "relapse-cds-ec", "scopes": "system/*.rs", "jwks": {"keys": [jwk(P384, "ours-too", "ES384")]}},
-            {"client_id": "narrow", "scopes": "system/Patient.rs system/Condition.rs", "jwks": {"keys": [jwk(RSA, "ours", "RS384")]}},
-        ],
-    })  # fmt: skip
+    ours = jwk(RSA, "ours", "RS384")
+    server = guarded_server(start_fhir_server, known("relapse-cds", ours), known("relapse-cds-ec", jwk(P384, "ours-too", "ES384")),
+                            known("narrow", ours, scopes="system/Patient.rs system/Condition.rs"))  # fmt: skip
     whole = transaction(TODAY)
     server.load({**whole, "entry": [e for e in whole["entry"] if e["resource"]["resourceType"] not in NOT_SEARCHABLE.values()]})
     return server

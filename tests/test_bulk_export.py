@@ -8,13 +8,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import hostile_fhir
-from exporting_fhir import JOB, Exporting, ndjson, over_tls
+from exporting_fhir import JOB, Exporting, ndjson
 from hooks.backend_registration import BackendServices
 from hooks.backend_services import TokenSource
 from hooks.demo.children import transaction
@@ -23,6 +20,8 @@ from hooks.screen.export_error import ExportError, NoExport
 from hooks.screen.progress import Progress
 from hook_calls import TODAY
 from hostile_fhir import HostileFhir
+from own_ca import OwnCa
+from smart_access import OURS, server_that_knows_us
 
 SECRET = "token-that-nobody-else-may-see"
 PATIENTS = ndjson(*({"resourceType": "Patient", "id": f"p{n}", "text": "a" * 500} for n in range(400)))
@@ -96,15 +95,9 @@ def test_a_real_server_exports_a_group(open_server, tmp_path):
 
 
 def test_a_token_that_ends_in_the_middle_is_renewed(start_fhir_server, children, tmp_path):
-    key = rsa.generate_private_key(65537, 2048)
-    (tmp_path / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    jwk = {**jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": "ours", "alg": "RS384", "use": "sig"}
-    server = start_fhir_server(server_auth={
-        "types": ["bearer", "smart"], "tokens": ["loader"], "token_lifetime": 4, "enforce_scopes": True,
-        "smart_clients": [{"client_id": "relapse-cds", "scopes": "system/*.rs", "jwks": {"keys": [jwk]}}],
-    })  # fmt: skip
+    server = server_that_knows_us(start_fhir_server, tmp_path / "key.pem")
     server.load(children)
-    backend = BackendServices(fhir_server=server.base_url, client_id="relapse-cds", key_file=tmp_path / "key.pem", kid="ours")
+    backend = BackendServices(fhir_server=server.base_url, key_file=tmp_path / "key.pem", **OURS)
     source = TokenSource(backend, clock=lambda: 0.0)  # our clock stands still: only the server's 401 tells that it ended
     run = Run(server.base_url, tmp_path / "out", source, types=KINDS, sleep=lambda seconds: time.sleep(5))
     assert exported_resources(run.exported) == {(r["resourceType"], r["id"]) for r in resources_of(children) if r["resourceType"] in KINDS}
@@ -449,11 +442,11 @@ def test_a_file_on_another_server_is_not_fetched_with_our_token_nor_without_tls(
 
 
 def test_a_file_in_a_store_is_fetched_without_our_token(tmp_path):
-    store, trusted = over_tls(Exporting(FILES), tmp_path)
-    with store:
+    ca = OwnCa(tmp_path / "ca")
+    with ca.serving(Exporting(FILES)) as store:
         output = [{"type": "Patient", "url": f"{store.url}/files/Patient.ndjson?signature=key-to-the-data"}]
         with HostileFhir(Exporting(output=output, requiresAccessToken=False)) as server:
-            run = Run(server, tmp_path / "out", ca_bundle=trusted)
+            run = Run(server, tmp_path / "out", ca_bundle=str(ca.bundle))
             assert all(headers["Authorization"] == f"Bearer {SECRET}" for _, headers in server.heard)
         ((path, headers),) = store.heard
     assert "Authorization" not in headers and SECRET not in repr(headers) and path.endswith("key-to-the-data")
@@ -468,11 +461,11 @@ def test_a_file_of_the_server_itself_that_needs_no_token_gets_none(tmp_path):
 
 
 def test_a_redirect_of_a_file_to_a_store_is_followed_without_our_token(tmp_path):
-    store, trusted = over_tls(Exporting(FILES), tmp_path)
-    with store:
+    ca = OwnCa(tmp_path / "ca")
+    with ca.serving(Exporting(FILES)) as store:
         moved = hostile_fhir.redirect_to(f"{store.url}/files/Patient.ndjson")
         with HostileFhir(Exporting(FILES, instead={"/fhir/files/Patient.ndjson": [moved]})) as server:
-            Run(server, tmp_path / "out", ca_bundle=trusted)
+            Run(server, tmp_path / "out", ca_bundle=str(ca.bundle))
         ((_, headers),) = store.heard
     assert "Authorization" not in headers and contents(tmp_path / "out") == WHOLE
 

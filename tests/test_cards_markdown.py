@@ -200,6 +200,16 @@ def test_a_summary_is_one_short_harmless_line(text):
     harmless({"summary": line, "detail": "x"})
 
 
+@pytest.mark.parametrize(("text", "longest", "cut"), [
+    ("a sentence that ends", 20, "a sentence that ends"), ("a sentence that goes on", 20, "a sentence that…"), ("a sentence that goes on", 17, "a sentence that…"),
+    ("a sentence that goes on", 16, "a sentence that…"), ("a sentence that goes on", 15, "a sentence…"),
+    ("creatinine 1250 umol/L", 15, "creatinine…"), ("one-long-word-only", 8, "one-lon…"), ("a " + "x" * 40, 20, "a " + "x" * 17 + "…"), ("a, b; c (d) e", 9, "a, b; c…"),
+])  # fmt: skip
+def test_what_is_too_long_is_cut_at_a_word_and_says_so(text, longest, cut):
+    """Half a number would be another number. Only a word that fills more than half of the line is cut itself."""
+    assert plain(text, longest) == cut and len(cut) <= longest
+
+
 def test_a_summary_of_139_characters_is_whole_and_140_is_cut():
     assert summary("x" * 139) == "x" * 139
     assert summary("x" * 140) == "x" * 138 + "…"

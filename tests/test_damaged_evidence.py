@@ -16,6 +16,7 @@ from cds import assess
 from cds.trials.nct05827549 import PROTOCOL
 from charts import allergy, answers, condition, facts, medication, observation, resource, taking_part, transplant
 from damage import damaged
+from fhir_mappings import codelists
 from hook_calls import Chart, favourable
 
 CHILD = "screening-complete"
@@ -56,6 +57,16 @@ NEVER_TOLD = tuple(
     f"{member} {how}" for member in ("clinicalStatus", "clinicalStatus.coding", "onsetDateTime") for how in ("removed", "wrong_type: None", "wrong_type: {}")
 )
 """A status or a date that is not there cannot be told from one that nobody recorded."""
+
+
+PREGNANT = condition("pregnant", "active", "2025-08-20")
+TESTS = ("hcg_urine_qualitative", "hcg_serum_qualitative")
+AGAINST = {  # what would settle a suspicion of it
+    "a negative test": [observation("urine hCG", "negative", "2025-08-30")],
+    "a hysterectomy": [resource("Procedure", status="completed", performedDateTime=DAY, code=charts.concept((charts.SNOMED, "236886002")))],
+    "a clinician's word": [answers({"non-pregnancy-evidence": "premenarchal"}, "2025-08-30")],
+    "her age": [],
+}
 
 
 def complete_chart():
@@ -114,3 +125,17 @@ def test_a_broken_chart_review_does_not_let_an_older_one_decide(monkeypatch, cri
     """Without its questionnaire it is nobody's chart review; without an answer, or the name of its question, it says nothing."""
     newer = {**answers(told, "2025-08-30"), "id": "newer-review"}
     assert turned(monkeypatch, criterion, newer, ("questionnaire", "subject", "item")) == []
+
+
+@pytest.mark.parametrize("against", AGAINST)
+def test_a_broken_pregnancy_stays_a_question(monkeypatch, against):
+    """Of a record that does not say whose or what it is, nothing says that it is a pregnancy; it is no silence either."""
+    monkeypatch.setattr(charts, "CHILD", CHILD)
+    born = {"gender": "female", "birthDate": "2019-03-15" if against == "her age" else "2010-03-15"}
+    chart = [{**r, **born} if r["resourceType"] == "Patient" else r for r in complete_chart() if not codelists.states(r.get("code"), *TESTS)]
+    chart += map(of_child, AGAINST[against])
+    passed_over = () if against == "her age" else OF_WHOM_AND_OF_WHAT
+    assert "EXC-09" in judged(monkeypatch, *chart), "without the record it is favourable"
+    assert "EXC-09" not in judged(monkeypatch, *chart, of_child(PREGNANT)), "with the record it is not"
+    tried = [(how, broken) for how, broken in damaged(of_child(PREGNANT)) if not how.startswith(passed_over)]
+    assert [how for how, broken in tried if "EXC-09" in judged(monkeypatch, *chart, broken)] == []

@@ -81,6 +81,13 @@ def test_a_medication_may_be_another_draft():
     assert cards_for(medication, order) and cards_for(medication, order, hook="order-select", selections=["MedicationRequest/d1"])
 
 
+def test_a_medication_may_be_made_of_another_draft():
+    bag = {"resourceType": "Medication", "id": "bag", "ingredient": [{"itemReference": {"reference": "Substance/powder"}}]}
+    powder = {"resourceType": "Substance", "id": "powder", "code": concept(BLINATUMOMAB)}
+    order = drug(medicationReference={"reference": "Medication/bag"})
+    assert cards_for(bag, powder, order) and cards_for(bag, powder, order, hook="order-select", selections=["MedicationRequest/d1"])
+
+
 def test_a_medication_may_be_named_by_the_bundles_own_address():
     url = "urn:uuid:11111111-1111-4111-8111-111111111111"
     told = call(Chart(CHILD), drug(medicationReference={"reference": url}))

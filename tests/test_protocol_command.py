@@ -89,9 +89,15 @@ def test_every_criterion_is_told_with_our_reading(criterion, text, data, group):
 @RUNGS
 def test_every_rung_is_told_in_the_documents_words(number, text, data, study):
     rung = TRIAL.risk[number]
-    assert f"{number + 1}. {rung.group} Text “{rung.text}”" in text
-    assert (data["risk"]["rungs"][number]["group"], data["risk"]["rungs"][number]["text"]) == (rung.group, rung.text)
-    assert rung.text in study["note"][number]["text"] and rung.group in study["note"][number]["text"]
+    assert f"{number + 1}. {rung.group} Text {' '.join(f'“{sentence}”' for sentence in rung.text)}" in text
+    assert (data["risk"]["rungs"][number]["group"], data["risk"]["rungs"][number]["text"]) == (rung.group, list(rung.text))
+    assert " ".join(rung.text) in study["note"][number]["text"] and rung.group in study["note"][number]["text"]
+
+
+def test_the_standard_risk_rung_is_told_whole():
+    """Both its bullets: without the second, a late relapse alone would read as standard risk."""
+    (standard,) = (rung for rung in TRIAL.risk if rung.group == "SR")
+    assert standard.text == ("Late (Relapse ≥ 1 year after off treatment) B-ALL marrow or Combined relapse AND", "End of induction MRD < 0.01%")
 
 
 def test_the_order_is_the_documents(text, data, group):

@@ -22,7 +22,6 @@ NOT_QUOTED = {
     "NCT05827549": {
         "The Risk Assessment is classified as follows based on the NGS-MRD results evaluated after EOI(End of Induction).":
             "introduces the ladder: the input eoi_ngs_mrd takes marrow NGS results at end of induction only",
-        "End of induction MRD < 0.01%": "the second half of the standard-risk rule, quoted by its first; MRD_LIMIT in risk.py",
     },
 }  # fmt: skip
 
@@ -47,7 +46,7 @@ def paragraphs(protocol) -> list[str]:
 
 def quotes(protocol) -> list[tuple[str, str]]:
     told = [(criterion.id, sentence) for criterion in protocol.criteria for sentence in criterion.text]
-    return told + [(f"{rung.group} rung", rung.text) for rung in protocol.risk]
+    return told + [(f"{rung.group} rung", sentence) for rung in protocol.risk for sentence in rung.text]
 
 
 every_trial = pytest.mark.parametrize("protocol", TRIALS, ids=lambda protocol: protocol.id)

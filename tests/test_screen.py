@@ -19,7 +19,12 @@ from hypothesis import strategies as st
 from cds_hooks_schema import check_assessment
 from command_line import cannot, run
 from hook_calls import TODAY
+from hooks.command_line import CannotDo
+from hooks.config import Config
 from hooks.demo.children import CHILDREN
+from hooks.screen.run import Asked
+from hooks.screen.run import run as run_screening
+from hooks.screen.watching import watched
 from screened import assessments, child_lines, screened, written
 
 IN_SCOPE = {child.id for child in CHILDREN if child.id != "asthma"}
@@ -279,10 +284,22 @@ def test_previous_must_be_a_screening(cohort, tmp_path):
     assert "assessments.ndjson" in cannot(run("screen", cohort, "--out", tmp_path, "--previous", tmp_path / "nowhere"))
 
 
-@pytest.mark.parametrize("source", ["nowhere", "empty"])
-def test_a_source_that_is_none(tmp_path, source):
-    (tmp_path / "empty").mkdir()
-    assert source in cannot(run("screen", tmp_path / source, "--out", tmp_path / "out"))
+@pytest.mark.parametrize(("source", "why"), [
+    ("nowhere", "is neither a folder nor a FHIR base URL"), ("a-file.ndjson", "is neither a folder nor a FHIR base URL"),
+    ("empty", "holds no NDJSON files (.ndjson, .ndjson.gz) and no Bundles (.json)"), ("packed", "holds no NDJSON files (.ndjson, .ndjson.gz) and no Bundles"),
+    ("only-results", "holds no NDJSON files"), ("http://", "must be a FHIR base URL"),
+])  # fmt: skip
+def test_a_source_that_is_none_is_refused_before_anything_is_made(tmp_path, source, why):
+    for folder in ("empty", "packed", "only-results/out"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "packed" / "export.zip").write_bytes(b"x")
+    (tmp_path / "a-file.ndjson").write_text("{}\n")
+    (tmp_path / "only-results" / "out" / "assessments.ndjson").write_text("{}\n")
+    before = sorted(tmp_path.rglob("*"))
+    out = tmp_path / "only-results" / "out" if source == "only-results" else tmp_path / "results" / "today"
+    line = cannot(run("screen", source if "://" in source else tmp_path / source, "--out", out))
+    assert source in line and why in line
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_quiet_is_quiet(cohort, tmp_path):
@@ -326,6 +343,31 @@ def test_what_is_finished_is_not_done_again(cohort, tmp_path, monkeypatch):
     monkeypatch.setattr(tasks, "judge_bucket", lambda *arguments: calls.append(arguments[4]) or real(*arguments))
     screened(cohort, tmp_path)
     assert calls and not done & set(calls)
+
+
+GOES_ON = {"local": "it goes on where it stopped", "spark": "it begins anew"}  # Spark keeps nothing between two sessions
+
+
+@pytest.mark.parametrize("engine", GOES_ON)
+def test_what_starting_again_does_is_told_as_it_is(copied, tmp_path, monkeypatch, engine):
+    def stopped(asked, *more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hooks.screen.run.run", stopped)
+    monkeypatch.setattr("hooks.screen.spark_run.run_on_spark", stopped)
+    line = cannot(run("screen", copied, "--out", tmp_path / "out", "--engine", engine, "--quiet"))
+    assert line.endswith(f"interrupted; start the same command again, and {GOES_ON[engine]}")
+
+
+@pytest.mark.parametrize("engine", GOES_ON)
+def test_what_starting_again_does_is_told_as_it_is_when_the_disk_is_full(copied, tmp_path, monkeypatch, engine):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("hooks.screen.run._judged", full)
+    asked = Asked(str(copied), tmp_path / "out", None, TODAY, Config(), 1, spark=object() if engine == "spark" else None)
+    with pytest.raises(CannotDo, match=f"no space left on device. When that is mended, start the same command again: {GOES_ON[engine]}$"), watched(quiet=True) as watcher:
+        run_screening(asked, watcher)
 
 
 def test_other_files_are_another_screening(copied, tmp_path, plain):

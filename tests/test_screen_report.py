@@ -316,6 +316,7 @@ LOST = {
     "not_read": [{"name": "wards/export@north\u202e.zip", "why": "unpack it first"}, {"name": HOSTILE, "why": "unpack it first"}, {"name": "notes", "why": HOSTILE}],
     "missing_kinds": ["Consent", HOSTILE],
     "cut_off": 1,
+    "lacking": f"a file of FHIR {HOSTILE} was not read",
 }  # fmt: skip
 
 
@@ -345,7 +346,9 @@ def test_what_could_not_be_read_is_told(browser, tmp_path):
                                                "2 ids that are not one person’s: nobody of these ids was judged"]  # fmt: skip
     assert texts(browser, ".head .facts-line div")[-3:] == ["Unreadable lines 1,203", "Files not read 3", "Ids of several people 2"]
     assert texts(browser, "#issues .note") == [
-        "1 file ends before its time, so nothing counts as absent for any child: what is lost may be about it.", f"The source holds no Consent, {hostile}. Were they exported?"]
+        "1 file ends before its time, so nothing counts as absent for any child: what is lost may be about it.",
+        f"A file of FHIR {hostile} was not read, so nothing counts as absent for any child: what is lost may be about it.",
+        f"The source holds no Consent, {hostile}. Were they exported?"]
     browser.execute_script("document.querySelector('.unread [data-open]').click()")
     assert browser.execute_script("return panel.open && document.getElementById('panel-title').textContent") == id
     assert "<img src=x" not in page.text and browser.execute_script("return document.images.length") == 0 and browser.get_log("browser") == []
@@ -366,7 +369,7 @@ def test_more_ids_of_several_people_than_are_shown_are_counted(tmp_path):
     assert "<b>1,050</b> ids that are" in text and "And 1,010 more." in text
 
 
-@pytest.mark.parametrize("summary", [{}, {"lines_broken": 0, "broken_lines": [], "files_not_read": 0, "not_read": [], "mixed": {}, "missing_kinds": [], "cut_off": 0}])
+@pytest.mark.parametrize("summary", [{}, {"lines_broken": 0, "broken_lines": [], "files_not_read": 0, "not_read": [], "mixed": {}, "missing_kinds": [], "cut_off": 0, "lacking": ""}])
 def test_nothing_is_said_where_everything_was_read(tmp_path, summary):
     page = re.sub(r"<style>.*?</style>", "", lost(tmp_path, [], **summary).text, flags=re.S)
-    assert not re.search("could not be read|not read|before its|before their|several people|unread|holds no|Unreadable", page.split('id="issues"')[1].split("<footer>")[0] + page.split("</header>")[0])
+    assert not re.search("could not be read|not read|counts as absent|before its|before their|several people|unread|holds no|Unreadable", page.split('id="issues"')[1].split("<footer>")[0] + page.split("</header>")[0])

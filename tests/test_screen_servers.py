@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import hostile_fhir
 from command_line import cannot, run
@@ -15,6 +12,7 @@ from hook_calls import TODAY
 from hooks.demo.children import transaction
 from hostile_fhir import HostileFhir
 from screened import assessments, child_lines, screened, written
+from smart_access import server_that_knows_us
 
 RESOURCES = [entry["resource"] for entry in transaction(TODAY)["entry"]]
 
@@ -33,13 +31,7 @@ def answers(found):
 
 
 def test_an_export_with_our_own_access(start_fhir_server, tmp_path, plain):
-    key = rsa.generate_private_key(65537, 2048)
-    (tmp_path / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    jwk = {**jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": "ours", "alg": "RS384", "use": "sig"}
-    server = start_fhir_server(server_auth={
-        "types": ["bearer", "smart"], "tokens": ["loader"], "token_lifetime": 4, "enforce_scopes": True,
-        "smart_clients": [{"client_id": "relapse-cds", "scopes": "system/*.rs", "jwks": {"keys": [jwk]}}],
-    })  # fmt: skip
+    server = server_that_knows_us(start_fhir_server, tmp_path / "key.pem")
     server.load(transaction(TODAY))
     (tmp_path / "settings.toml").write_text(
         f'[[backend_services]]\nfhir_server = "{server.base_url}"\nclient_id = "relapse-cds"\nkid = "ours"\nkey_file = "key.pem"\n'

@@ -182,6 +182,7 @@ def test_people_of_one_id_and_what_is_not_read(spark, split_small, tmp_path):
     add(source / "Procedure.001.ndjson.xz", b"x")
     assert both(source, tmp_path / "packed")["files_not_read"] == 3
     assert all(a["not_looked_up"] for a in assessments(tmp_path / "packed" / "spark").values())
+    assert json.loads((tmp_path / "packed" / "spark" / "summary.json").read_text(encoding="utf-8"))["lacking"] == "a file of the source was not read"
     screened(f"file://{source}", tmp_path / "address", "--engine", "spark")
     assert assessments(tmp_path / "address") == assessments(tmp_path / "packed" / "spark")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 
 import pytest
 
@@ -235,6 +236,14 @@ def not_read(out):
     return told
 
 
+def assert_every_child_is_said_to_be_in_question(result, out, why):
+    """On the terminal, in the summary, and on the page."""
+    said = f"{why[0].upper()}{why[1:]}, so nothing counts as absent for any child: what is lost may be about it."
+    page = re.sub("<[^>]+>", "", (out / "report.html").read_text(encoding="utf-8"))
+    assert " ".join(result.stderr.split()).count(said) == 1 == page.count(said)
+    assert summary_of(out)["lacking"] == why
+
+
 def test_what_is_not_read_is_told(copied, tmp_path):
     for name in ("export.zip", "old.ndjson.bz2", "wards/Patient.xz", "wards/x.zst", "more.json", "README.txt", ".hidden.zip", ".git/config"):
         (copied / name).parent.mkdir(exist_ok=True)
@@ -258,16 +267,25 @@ def test_a_packed_part_of_the_export_leaves_every_child_in_question(copied, tmp_
     (copied / name).write_bytes(b"x")
     if there:
         (copied / there).write_bytes(b"x")
-    screened(copied, tmp_path / "out")
+    result = screened(copied, tmp_path / "out")
     assert all(a["not_looked_up"] for a in assessments(tmp_path / "out").values())
+    assert_every_child_is_said_to_be_in_question(result, tmp_path / "out", "a file of the source was not read")
+
+
+def test_it_is_not_said_that_kinds_were_taken_as_none_recorded(copied, tmp_path):
+    (copied / "Consent.000.ndjson").unlink(missing_ok=True)
+    assert "Consent: taken as none recorded. Were" in " ".join(screened(copied, tmp_path / "out").stderr.split())
+    (copied / "Procedure.001.ndjson.bz2").write_bytes(b"x")
+    assert "Consent. Were they exported?" in " ".join(screened(copied, tmp_path / "out").stderr.split())
 
 
 @pytest.mark.parametrize("name", ["Procedure.000.ndjson.bz2", "Observation.000.ndjson.zst", "export.zip"])
 def test_what_is_there_unpacked_as_well_is_not_missed(copied, tmp_path, name):
     screened(copied, tmp_path / "before")
     (copied / name).write_bytes(b"x")
-    screened(copied, tmp_path / "out")
+    result = screened(copied, tmp_path / "out")
     assert assessments(tmp_path / "out") == assessments(tmp_path / "before") and not_read(tmp_path / "out")
+    assert summary_of(tmp_path / "out")["lacking"] == "" and "counts as absent" not in result.stderr
 
 
 def test_only_packed_files(tmp_path):
@@ -306,7 +324,8 @@ def test_a_link_that_leads_nowhere_and_a_folder_that_is_closed(copied, tmp_path,
 
     with monkeypatch.context() as closed:
         closed.setattr("hooks.screen.folder.os.scandir", refusing)
-        screened(copied, tmp_path / "out")
+        result = screened(copied, tmp_path / "out")
+    assert_every_child_is_said_to_be_in_question(result, tmp_path / "out", "a file of the source was not read")
     assert not_read(tmp_path / "out")["closed/"] == "the folder cannot be opened"
     assert all(a["not_looked_up"] for a in assessments(tmp_path / "out").values())
     (copied / "Procedure.001.ndjson").symlink_to(tmp_path / "nothing")
@@ -339,8 +358,9 @@ def test_a_bundle_that_cannot_be_opened_leaves_everybody_in_question(tmp_path, m
         return real(path)
 
     monkeypatch.setattr(Path, "read_bytes", refusing)
-    screened(folder, tmp_path / "out")
+    result = screened(folder, tmp_path / "out")
     assert assessments(tmp_path / "out")[CHILD]["not_looked_up"] and places(tmp_path / "out") == [("east.json", 1)]
+    assert_every_child_is_said_to_be_in_question(result, tmp_path / "out", "a file of the source could not be read")
 
 
 def test_a_broken_resource_of_a_bundle_is_told_with_its_file(tmp_path):

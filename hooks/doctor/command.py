@@ -70,7 +70,7 @@ def doctor(fhir_base: str, patient_id: str | None, config_file: Path | None, wai
     working = progress.status(f"Asking {base}") if progress.is_terminal else nullcontext()
     with codelists.using(site) if site else nullcontext(), working as status:
         try:
-            found = examine(base, token, patient_id, wait, discretion, lambda what: status and status.update(f"Asking {base}: {what}"))
+            found = examine(base, token, patient_id, wait, discretion, lambda what: status and status.update(f"Asking {base}: {what}"), config.trusted)
         except Unreachable as why:
             raise CannotDo(str(why)) from None
         data = diagnosis(found, NCT05827549, config, config.today(), discretion, token is not None, SOFTWARE_VERSION)

@@ -27,7 +27,9 @@ from hooks.gather import ask_one, followed  # the very questions of a hook call;
 
 NOBODY = "relapse-cds-doctor"
 PAGES_OF_A_LOOK = 5
-NO_CONNECTION = ("the connection to the FHIR server failed", "no secure connection to the FHIR server")
+NOT_SECURE = "no secure connection to the FHIR server"
+NO_CONNECTION = ("the connection to the FHIR server failed", NOT_SECURE)
+OWN_CA = ". Where the hospital has a CA of its own, name its certificates as ca_bundle in the file given with --config"
 Told = Callable[[str], None]
 
 
@@ -56,13 +58,14 @@ class Examination:
         return found
 
 
-def examine(base: str, token: str | None, patient_id: str | None, wait: float, discretion: Discretion, told: Told) -> Examination:
-    connect = partial(ListeningServer, base, token)
+def examine(base: str, token: str | None, patient_id: str | None, wait: float, discretion: Discretion, told: Told,
+            ca_bundle: str | None = None) -> Examination:
+    connect = partial(ListeningServer, base, token, ca_bundle=ca_bundle)
     told("the CapabilityStatement")
     with connect(Deadline.after(wait)) as server:
         metadata = server.metadata()
     if metadata.why in NO_CONNECTION:
-        raise Unreachable(f"{base}: {metadata.why}")
+        raise Unreachable(f"{base}: {metadata.why}{OWN_CA if metadata.why == NOT_SECURE else ''}")
     given = patient_id
     if patient_id is None:
         told("a patient to ask about")

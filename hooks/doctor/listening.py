@@ -45,8 +45,8 @@ class Heard(NamedTuple):
 class ListeningServer(FhirServer):
     """`heard` grows with every request; one server per search keeps the searches apart."""
 
-    def __init__(self, base_url: str, token: str | None, deadline: Deadline, **limits: int) -> None:
-        super().__init__(base_url, token, deadline=deadline, **limits)
+    def __init__(self, base_url: str, token: str | None, deadline: Deadline, ca_bundle: str | None = None, **limits: int) -> None:
+        super().__init__(base_url, token, deadline=deadline, ca_bundle=ca_bundle, **limits)
         self.heard: list[Heard] = []
         self._wire = _Overheard(self._wire, self.heard)  # type: ignore[assignment]
 

@@ -30,12 +30,14 @@ def tell(summary: dict[str, Any], watcher: Watcher) -> None:
         watcher.say(f"  {broken['file']}, line {broken['line']}: {broken['why']}")
     if cut := summary["cut_off"]:
         watcher.say(f"{f'{cut} files end' if cut > 1 else '1 file ends'} before {'their' if cut > 1 else 'its'} time, so nothing counts as absent for any child: what is lost may be about it.")
+    if lacking := summary["lacking"]:
+        watcher.say(f"{lacking[0].upper()}{lacking[1:]}, so nothing counts as absent for any child: what is lost may be about it.")
     if strays := told([Stray(**stray) for stray in summary["not_read"]], summary["files_not_read"]):
         watcher.say(f"{strays}.")
     if summary["mixed"]:
         watcher.say(_of_several(summary["mixed"]))
     if summary["missing_kinds"]:
-        watcher.say(f"The source holds no {', '.join(summary['missing_kinds'])}{'' if cut else ': taken as none recorded'}. Were they exported?")
+        watcher.say(f"The source holds no {', '.join(summary['missing_kinds'])}{'' if cut or lacking else ': taken as none recorded'}. Were they exported?")
 
 
 def _of_several(mixed: dict[str, list[dict[str, Any]]]) -> str:

@@ -59,6 +59,7 @@ def screen(asked: Screening, progress: Progress) -> tuple[Path, Found]:
         first = _scope(asked, work, pieces, run, progress)
         found, patients = first.found, first.patients
         refuse_too_many(found, asked.max_errors)
+        found.lacking = asked.lacking
         if found.cut_off and not asked.lacking:  # whose records were in the rest of the file nobody can tell
             asked = replace(asked, lacking=ENDS_EARLY)
         _collect(work, pieces, first.passed_over, frozenset(patients), run, progress)

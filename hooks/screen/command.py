@@ -67,6 +67,7 @@ def screen(source: str, out: str, previous: Path | None, as_of: datetime | None,
                 run(asked, progress)
             progress.say(f"The results are in {out}: begin with report.html.")
     except KeyboardInterrupt:
-        raise CannotDo("interrupted; start the same command again, and it goes on where it stopped") from None
+        again = "it begins anew" if engine == "spark" else "it goes on where it stopped"
+        raise CannotDo(f"interrupted; start the same command again, and {again}") from None
     finally:
         os.umask(before)

@@ -38,6 +38,7 @@ class Found:
     broken_lines: list[dict[str, Any]] = field(default_factory=list)  # file, line, why
     mixed: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # ids that are not one person's: file, line
     sites: dict[str, str] = field(default_factory=dict)  # of the children whose Patient names one
+    lacking: str = ""  # why nothing counts as absent for any child, besides the files of `cut_off`; empty if it does
     files_not_read: int = 0  # of the source
     not_read: list[dict[str, Any]] = field(default_factory=list)  # name, why
     kinds: list[str] = field(default_factory=list)  # resource types seen at the beginning of the files

@@ -10,8 +10,9 @@ from cds.trials import NCT05827549
 from hooks.command_line import CannotDo
 from hooks.screen.bundles import unpack
 from hooks.screen.cohort import WORK, Screening, screen
-from hooks.screen.folder import NAMED, contents, told
+from hooks.screen.folder import NAMED
 from hooks.screen.found import Found, refuse_too_many
+from hooks.screen.screenable import held_in
 from hooks.screen.spark_run import judged_on_spark
 from hooks.screen.spark_source import files_below
 from hooks.screen.tasks import MOST_BROKEN
@@ -23,16 +24,11 @@ if TYPE_CHECKING:
 
 def from_folder(asked: Asked, folder: Path, watcher: Watcher) -> tuple[Path, Found]:
     """Raise CannotDo when there is nothing to read."""
-    if folder.resolve() == asked.out.resolve():
-        raise CannotDo(f"{asked.source}: is both SOURCE and --out; give the results a folder of their own")
-    held = contents(folder, but=asked.out)
+    held = held_in(asked)
     if held.ndjson:
         assessments, found = _judged(asked, folder, held.ndjson, asked.out / WORK, held.lacking, watcher)
-    elif held.bundles:
-        assessments, found = _of_bundles(asked, folder, held.bundles, held.lacking, watcher)
     else:
-        beside = f"; {told(held.strays, len(held.strays))}" if held.strays else ""
-        raise CannotDo(f"{asked.source}: holds no NDJSON files (.ndjson, .ndjson.gz) and no Bundles (.json){beside}")
+        assessments, found = _of_bundles(asked, folder, held.bundles, held.lacking, watcher)
     found.files_not_read, found.not_read = len(held.strays), [stray._asdict() for stray in held.strays[:NAMED]]
     return assessments, found
 

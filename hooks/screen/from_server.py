@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from cds.trials import NCT05827549
 from fhir_mappings import Record
 from hooks.command_line import CannotDo
-from hooks.fhir_address import normalised_base
 from hooks.gather import access
 from hooks.screen.bulk_export import Exported, export_to
 from hooks.screen.cohort import EXPORT, WORK, Screening, screen
@@ -19,6 +18,7 @@ from hooks.screen.finding import OUTCOME, TYPES
 from hooks.screen.found import Found
 from hooks.screen.judging import as_line, judge, site_of
 from hooks.screen.progress import Progress
+from hooks.screen.screenable import base_of
 from hooks.screen.search_export import SearchError, patients_listed, patients_with_leukaemia
 from hooks.screen.spool import whole
 from hooks.screen.watching import Watcher
@@ -32,22 +32,20 @@ ASKED_FOR = tuple(kind for kind in TYPES if kind != OUTCOME)
 
 def from_server(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:
     """Raise CannotDo when neither way leads anywhere. An export that broke off is gone on with by the same command."""
-    base = normalised_base(asked.source)
-    if base is None:
-        raise CannotDo(f"{asked.source}: must be a FHIR base URL such as https://ehr.example/fhir")
+    base = base_of(asked.source)
     token = access(os.environ.get("FHIR_TOKEN"), base, asked.config)
     told = _Told(watcher)
     try:
-        exported = export_to(asked.out / EXPORT, base, token, types=ASKED_FOR, told=told)
+        exported = export_to(asked.out / EXPORT, base, token, types=ASKED_FOR, told=told, ca_bundle=asked.config.trusted)
         return screen(_screening(asked, exported), watcher)
     except NoExport as why:
         watcher.say(f"{str(why).rstrip('.')}. Looking for the diagnosis instead.")
     except ExportError as why:
         raise CannotDo(f"{base}: {why}") from None
     try:
-        ids = patients_with_leukaemia(base, token, told=told)
+        ids = patients_with_leukaemia(base, token, told=told, ca_bundle=asked.config.trusted)
         watcher.stage("Fetching and judging", len(ids))
-        return _one_by_one(asked, patients_listed(base, token, ids, told=lambda what: None), watcher)
+        return _one_by_one(asked, patients_listed(base, token, ids, told=lambda what: None, ca_bundle=asked.config.trusted), watcher)
     except SearchError as why:
         raise CannotDo(f"{base}: {why}") from None
 

@@ -23,6 +23,7 @@ from hooks.screen.finding import TYPES
 from hooks.screen.found import Found, TooManyErrors
 from hooks.screen.from_folder import from_folder
 from hooks.screen.report import read_assessments, write_report
+from hooks.screen.screenable import is_fhir, refuse_what_cannot_be
 from hooks.screen.spark_run import judged_on_spark
 from hooks.screen.spark_source import ADDRESS
 from hooks.screen.spool import write_json
@@ -30,7 +31,7 @@ from hooks.screen.watching import Watcher
 from hooks.screen.worklist import write_worklist
 from hooks.version import SOFTWARE_VERSION
 
-AGAIN = ". When that is mended, start the same command again: it goes on where it stopped"
+AGAIN = ". When that is mended, start the same command again: it "
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ def run(asked: Asked, watcher: Watcher) -> None:
     if asked.record_link is not None and not re.fullmatch(r"https://[^/{}]+/.*\{id\}.*", asked.record_link):
         raise CannotDo("--record-link: must be an https address with {id} where the child's id belongs, such as https://ehr.example/chart/{id}")
     began, started = time.monotonic(), datetime.now(UTC)
+    again = "begins anew" if asked.spark else "goes on where it stopped"
     use_site_codes(asked.config)
+    refuse_what_cannot_be(asked)
     try:
         previous = read_previous(asked.previous) if asked.previous else None
         asked.out.mkdir(parents=True, exist_ok=True)
@@ -66,9 +69,9 @@ def run(asked: Asked, watcher: Watcher) -> None:
     except TooManyErrors as told:
         raise CannotDo(f"{told}. More than --max-errors {asked.max_errors}, so there are no results") from None
     except OSError as error:
-        raise CannotDo(f"{error.filename or asked.out}: {(error.strerror or 'cannot be read or written').lower()}{AGAIN}") from None
+        raise CannotDo(f"{error.filename or asked.out}: {(error.strerror or 'cannot be read or written').lower()}{AGAIN}{again}") from None
     except BrokenProcessPool:
-        raise CannotDo(f"a process was ended from outside, perhaps for want of memory: try fewer --processes{AGAIN}") from None
+        raise CannotDo(f"a process was ended from outside, perhaps for want of memory: try fewer --processes{AGAIN}{again}") from None
     tell(summary, watcher)
 
 
@@ -82,18 +85,13 @@ def _screened(asked: Asked, watcher: Watcher, previous: Previous | None, started
 
 
 def _judged(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:
-    folder = Path(asked.source)
-    if asked.source.startswith(("http://", "https://")):
-        if asked.spark:
-            raise CannotDo("--engine spark reads files; screen the FHIR server without it, or have it exported to files first")
+    if is_fhir(asked.source):
         from hooks.screen.from_server import from_server
 
         return from_server(asked, watcher)
     if asked.spark and ADDRESS.match(asked.source):
         return judged_on_spark(asked, asked.source, asked.out / WORK, watcher)
-    if not folder.is_dir():
-        raise CannotDo(f"{asked.source}: is neither a folder nor a FHIR base URL")
-    return from_folder(asked, folder, watcher)
+    return from_folder(asked, Path(asked.source), watcher)
 
 
 def _summary(asked: Asked, found: Found, assessments: Path, started: datetime, seconds: float, compared: Comparison | None) -> dict[str, Any]:

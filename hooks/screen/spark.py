@@ -67,6 +67,7 @@ def judged_by_spark(spark: SparkSession, source: str, trial: str, as_of: date, s
     found.files, found.bytes, found.children = len(files), sum(file.bytes for file in files), len(patients)
     found.files_not_read, found.not_read = len(strays), [stray._asdict() for stray in strays[: folder.NAMED]]
     refuse_too_many(found, max_errors)
+    found.lacking = lacking
     lacking = lacking or (ENDS_EARLY if found.cut_off else "")
     hits, kept = _hits(spark, lines, patients, numbers, progress)
     _say(progress, "Judging")

@@ -21,12 +21,12 @@ MRD_LIMIT = amount("0.01 %")
 RISK = (
     RiskRule(
         "VHR",
-        "End of Induction BM ≥ M2 AND B -ALL marrow or combined relapse",
+        ("End of Induction BM ≥ M2 AND B -ALL marrow or combined relapse",),
         lambda r: r["relapse_site"] == "marrow" and r["lineage"] == "B" and r["eoi_marrow"] == "M2 or more",
     ),
     RiskRule(
         "SR",
-        "Late (Relapse ≥ 1 year after off treatment) B-ALL marrow or Combined relapse AND",
+        ("Late (Relapse ≥ 1 year after off treatment) B-ALL marrow or Combined relapse AND", "End of induction MRD < 0.01%"),
         lambda r: r["relapse_site"] == "marrow"
         and r["lineage"] == "B"
         and r["off_treatment_date"] == "late"
@@ -34,12 +34,12 @@ RISK = (
     ),
     RiskRule(
         "HR",
-        "T-ALL marrow or combined relapse (any timing)",
+        ("T-ALL marrow or combined relapse (any timing)",),
         lambda r: r["relapse_site"] == "marrow" and r["lineage"] == "T",
     ),
     RiskRule(
         "HR",
-        "All other B-ALL marrow or combined relapse cases",
+        ("All other B-ALL marrow or combined relapse cases",),
         lambda r: r["relapse_site"] == "marrow" and r["lineage"] == "B",
     ),
 )

@@ -76,6 +76,7 @@ def view(tally: Tally, columns: Columns, summary: Mapping[str, Any], protocol: P
         "issues_more": (max(len(tally.issues) - LISTED, 0), sum(tally.issues.values()) + tally.other_issues),
         "unread": lost,
         "cut_off": summary.get("cut_off") or 0,
+        "lacking": plain(str(summary.get("lacking") or "")),
         "missing_kinds": missing_kinds(summary),
         "not_looked_up": [(plain(search), n) for search, n in tally.not_looked_up.most_common()],
         "risks": list(enumerate(columns.risks.words)),
