@@ -6,6 +6,7 @@ import copy
 import json
 import random
 import re
+import uuid
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,14 +28,15 @@ LETTERS = {"eligible_pending_clinician_review": "F", "insufficient_data": "C", "
 SHORT = {"F": "No blocking criterion found", "C": "Cannot tell yet", "T": "Not met today", "B": "A blocking criterion was found", "O": "Not in scope"}
 
 
-def written(folder: Path, earlier: list[dict[str, Any]], today: list[dict[str, Any]]) -> Any:
+def written(folder: Path, earlier: list[dict[str, Any]], today: list[dict[str, Any]], link: str | None = LINK) -> Any:
     """The report of today's children beside the earlier ones, as `screen --previous` writes it."""
+    folder.mkdir(exist_ok=True)
     for name, children in (("earlier", earlier), ("today", today)):
         (folder / name).mkdir()
         (folder / name / "assessments.ndjson").write_text("".join(json.dumps(child) + "\n" for child in children), encoding="utf-8")
     compared = compare(read_previous(folder / "earlier"), read_assessments(folder / "today" / "assessments.ndjson"))
     path = folder / "report.html"
-    write_report(read_assessments(folder / "today" / "assessments.ndjson"), {"as_of": "2025-09-01"}, path, link=LINK, compared=compared)
+    write_report(read_assessments(folder / "today" / "assessments.ndjson"), {"as_of": "2025-09-01"}, path, link=link, compared=compared)
     text = path.read_text(encoding="utf-8")
     section = text[text.index('<section id="since"') : text.index('<section id="flow"')]
     return SimpleNamespace(path=path, text=text, section=section, earlier=earlier, today=today, changes=json.loads(json.dumps([c.as_json() for c in compared.changes])))
@@ -163,7 +165,7 @@ def test_an_earlier_screening_of_nobody(tmp_path):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [400, 900, 1400])
+@pytest.mark.parametrize("width", [320, 400, 900, 1100, 1200, 1400])
 def test_it_opens_quietly_at_any_width(browser, since, width, scheme):
     opened(browser, since, width, scheme)
     assert browser.execute_script("const { scrollWidth, clientWidth } = document.documentElement; return scrollWidth <= clientWidth")
@@ -172,6 +174,38 @@ def test_it_opens_quietly_at_any_width(browser, since, width, scheme):
     assert max(map(abs, rows)) < 0.5, "the lines meet the numbers only while no row is higher than it was drawn"
     assert browser.execute_script("return document.images.length") == 0 and browser.get_log("browser") == []
     assert {url for url in asked_for(browser) if not url.startswith(("chrome:", "data:"))} == {since.path.as_uri()}
+
+
+@pytest.mark.parametrize("width", [320, 400, 480, 1280])
+def test_every_number_of_the_picture_is_seen(browser, since, width):
+    """On both sides, and however large: what does not fit is scrolled inside the picture, the page is never wider than the screen."""
+    opened(browser, since, width)
+    for numbers in (None, "12,345"):
+        seen, all_, width_of_page, room = browser.execute_script("""
+            const ports = [...document.querySelectorAll(".moves :is(.from, .to) .port")];
+            if (arguments[0]) ports.forEach((p) => (p.textContent = arguments[0]));
+            const { scrollWidth, clientWidth } = document.documentElement;
+            return [ports.filter((p) => p.getClientRects().length && p.offsetWidth >= p.scrollWidth).length, ports.length, scrollWidth, clientWidth];""", numbers)
+        assert seen == all_ > 10 and width_of_page <= room
+
+
+@pytest.fixture(scope="module")
+def unlinked(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Without `--record-link`, of children whose ids are UUIDs, as most servers give them."""
+    earlier, today = two_days()
+    ids = {a["patient"]: f"Patient/{uuid.uuid5(uuid.NAMESPACE_URL, a['patient'])}" for a in [*earlier, *today]}
+    return written(tmp_path_factory.mktemp("unlinked"), *([{**a, "patient": ids[a["patient"]]} for a in day] for day in (earlier, today)), link=None)
+
+
+@pytest.mark.parametrize("width", [400, 1100, 1201, 1280, 1400])
+def test_without_a_link_there_is_no_column_for_it(browser, unlinked, width):
+    """The id of the record stands at the beginning of the row; told once more it broke in the middle, or made the page too wide."""
+    opened(browser, unlinked, width)
+    told = browser.execute_script("return [...document.querySelectorAll('#since .changed thead th, .children thead th')].map((th) => th.textContent.trim())")
+    assert "Child" in told and "Record" not in told
+    assert browser.execute_script("const { scrollWidth, clientWidth } = document.documentElement; return scrollWidth <= clientWidth")
+    spans = browser.execute_script("return [...document.querySelectorAll('#since .changed tbody [colspan]')].map((cell) => cell.colSpan)")
+    assert spans and set(spans) == {3}
 
 
 def test_the_work_list_shows_exactly_who_changed(browser, since):

@@ -22,7 +22,7 @@ const COLUMNS = [
   { key: "near", words: "One fact away", value: cheapness },
   { key: "risk", words: "Risk group", by: (a, b) => named.compare(riskOf(a), riskOf(b)) },
   { key: "changed", words: "Last time", value: changeRank, there: COHORT.changed !== undefined && /[^-]/.test(COHORT.changed) },
-  { key: "record", words: "Record" },
+  { key: "record", words: "Record", there: COHORT.link !== null }, // without a link it would tell the id a second time
 ].filter((column) => column.there !== false);
 
 const work = Float64Array.from({ length: COHORT.n }, (_, i) => STATUS_RANK.indexOf(COHORT.status[i]) * 1e6 + cheapness(i) * 1e3 + waiting(i));

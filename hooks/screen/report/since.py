@@ -90,6 +90,7 @@ class Since:
                        "rows": [self._row(c, why, protocol) for c in found[:DRAWN]], "more": max(len(found) - DRAWN, 0)}
                       for kind, found in listed.items()],
             "open": OPEN,
+            "linked": self._link is not None,
             "moves": moves(moved, statuses, ORDER, OUT),
         }  # fmt: skip
 
