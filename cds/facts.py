@@ -27,11 +27,15 @@ def not_looked_up(fact: str, words: str = "") -> Gap:
 
 @dataclass(frozen=True, slots=True)
 class Listed(Generic[Item]):
-    """What a search found; `gap` is set when it failed or was cut short, so that absence proves nothing."""
+    """What a search found; `gap` is set when it failed or was cut short, so that absence proves nothing.
+
+    Where a date hangs on the first or the last of them, it matters how: nothing was seen, or only some.
+    """
 
     items: tuple[Item, ...] = ()
     gap: Gap | None = None
-    failed: bool = False  # asked and refused, broken or too late: more than a gap where a date hangs on it
+    unseen: bool = False  # not sent, refused, broken or too late
+    cut_short: bool = False  # what is missing may come before, between and after what is here
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,16 @@ def reinduction_start(facts: PatientFacts, relapse: Day) -> Day | None:
     """The chart review's date, or the first administered idarubicin or vincristine on or after the relapse."""
     doses = [d for d in facts.doses.items if d.drug in REINDUCTION_DRUGS and relapse.surely_by(d.when)]
     first = _dated(min(doses, key=lambda d: d.when.first, default=None))
+    if first and facts.doses.cut_short:
+        first = _or_earlier(first, relapse.first, facts.doses.gap)
     return _reconciled("reinduction start", first, facts.chart_review.answers.get("reinduction-start-date"))
 
 
 def enrolment(facts: PatientFacts) -> Day | None:
     """The start of taking part in this trial; the chart review and the record together when they differ."""
     recorded = min(facts.enrolment.items, key=lambda day: day.first or day.last or date.max, default=None)
+    if recorded and facts.enrolment.cut_short:
+        recorded = _or_earlier(recorded, None, facts.enrolment.gap)
     return _reconciled("enrolment date", recorded, facts.chart_review.answers.get("enrolment-date"))
 
 
@@ -58,7 +62,7 @@ def _undated(facts: PatientFacts, relapse: Day, starts: list[Day]) -> Iterator[G
         yield from (Gap("reinduction start", Why.MISSING, f"{d.source}, and no relapse date: is it reinduction?", (d.source,))
                     for d in facts.doses.items[:1] if d.drug in REINDUCTION_DRUGS)  # fmt: skip
     if not starts:
-        yield from (found.gap for found in (facts.doses, facts.enrolment) if found.failed and found.gap)
+        yield from (found.gap for found in (facts.doses, facts.enrolment) if (found.unseen or found.cut_short) and found.gap)
 
 
 def late_relapse(facts: PatientFacts, relapse: Day) -> Finding:
@@ -86,6 +90,8 @@ def late_relapse(facts: PatientFacts, relapse: Day) -> Finding:
 def off_treatment(facts: PatientFacts, relapse: Day) -> Day | None:
     """The recorded last day of frontline treatment; every day up to the relapse if a later dose contradicts it."""
     recorded = max(facts.first_line_end.items, key=lambda day: day.last or day.first, default=None)
+    if recorded and facts.first_line_end.cut_short and relapse.last and recorded.surely_before(relapse):
+        recorded = replace(recorded, last=relapse.last, gaps=_also(recorded, facts.first_line_end.gap))  # a later end may not be here
     off = _reconciled("off-treatment date", recorded, facts.chart_review.answers.get("off-treatment-date"))
     before_relapse_treatment = relapse.plus_days(-RELAPSE_WINDOW_DAYS)
     last = off and last_dose(facts, before_relapse_treatment)
@@ -112,6 +118,15 @@ def _a_year_after(off: Day, relapse: Day) -> Finding:
 
 def _dated(dose: Dose | None) -> Day | None:
     return dose and replace(dose.when, evidence=(replace(dose.source, basis=Basis.DERIVED),))
+
+
+def _or_earlier(day: Day, first: date | None, gap: Gap | None) -> Day:
+    """That day, or one since `first` of which the record that came does not tell."""
+    return replace(day, first=first, instant=None, gaps=_also(day, gap))
+
+
+def _also(day: Day, gap: Gap | None) -> tuple[Gap, ...]:
+    return (*day.gaps, gap) if gap else day.gaps
 
 
 def _reconciled(fact: str, recorded: Day | None, answered: Day | None) -> Day | None:

@@ -19,6 +19,7 @@ class Outcome(Enum):
     PARTIAL = "partial"  # what is here may be used; what is not here proves nothing
     FAILED = "failed"  # asked, and refused, broken or too late
     NOT_ASKED = "not asked"  # neither sent to us nor within our reach
+    NOT_KEPT = "not kept"  # asked, and the server has no such kind of record at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Answer:
 
 
 NOT_ASKED = Answer(Outcome.NOT_ASKED, why="not sent by the EHR, and no FHIR server to ask")
+NOT_KEPT = Answer(Outcome.NOT_KEPT, why="the FHIR server does not keep this kind of record")
+FRUITLESS = frozenset({Outcome.FAILED, Outcome.NOT_ASKED, Outcome.NOT_KEPT})  # these give nothing at all
 
 
 @dataclass(frozen=True, slots=True)

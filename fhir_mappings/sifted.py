@@ -77,7 +77,7 @@ class Sifted:
 
     def failure(self, search: str, fact: str) -> Gap | None:
         """The gap of a search that was asked and did not answer. Where no chart review is kept, its silence is no gap."""
-        return None if self.record.answer(search).outcome is Outcome.NOT_ASKED else self.gap(search, fact)
+        return None if self.record.answer(search).outcome in (Outcome.NOT_ASKED, Outcome.NOT_KEPT) else self.gap(search, fact)
 
     def resources(self, *searches: str) -> list[Resource]:
         """The child's own resources of these searches, each once; the newest version where one came twice."""
@@ -122,8 +122,9 @@ class Sifted:
         return [r for r in self.resources(search) if wanted(r) and self.valid(r)]
 
     def dated(self, search: str, fact: str, items: Iterator[Any]) -> Listed:
-        """Facts that other dates hang on: a search that failed must not read as "not yet"."""
-        return Listed(tuple(items), self.gap(search, fact), self.record.answer(search).outcome is Outcome.FAILED)
+        """Facts that other dates hang on: a search that failed, or was cut short, must not read as "not yet"."""
+        answer = self.record.answer(search)
+        return Listed(tuple(items), self.gap(search, fact), answer.outcome in (Outcome.FAILED, Outcome.NOT_ASKED), answer.cut_short)
 
     def dropped_leukaemia(self) -> Gap | None:
         """A leukaemia entry that names no patient, or one we cannot tell, was not used: then absence proves nothing."""

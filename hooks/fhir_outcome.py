@@ -54,7 +54,7 @@ def read_outcome(outcome: Any) -> Verdict:
 
 def gravest(verdicts: Iterable[Verdict]) -> Verdict:
     """The first of the worst; among errors, one that another question may avoid."""
-    order = (Outcome.ANSWERED, Outcome.PARTIAL, Outcome.NOT_ASKED, Outcome.FAILED)
+    order = (Outcome.ANSWERED, Outcome.PARTIAL, Outcome.NOT_KEPT, Outcome.FAILED)
     verdicts = list(verdicts)
     worst = max(verdicts, key=lambda verdict: (order.index(verdict.outcome), verdict.refused), default=ANSWERED)
     cut = worst.outcome is Outcome.PARTIAL and any(verdict.cut for verdict in verdicts)

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Iterable, Iterator, Sequence
 from urllib.parse import quote
 
-from fhir_mappings.record import Answer, Outcome
+from fhir_mappings.record import FRUITLESS, NOT_KEPT, Answer, Outcome
 from hooks.backend_services import TokenSource
 from hooks.deadline import Deadline
 from hooks.fhir_load import Share
@@ -93,7 +93,7 @@ class FhirServer:
         try:
             while url:
                 page, body = self._page(resource_type, url)
-                fruitless = page.verdict.outcome in (Outcome.FAILED, Outcome.NOT_ASKED)
+                fruitless = page.verdict.outcome in FRUITLESS
                 if fruitless and visited:
                     raise CutShort(f"a later page failed: {page.verdict.why}")
                 yield page
@@ -114,7 +114,7 @@ class FhirServer:
         if status == 200:
             return read_bundle(body, resource_type), body
         if status == 404:  # for a search, as for an unknown type: there is no such kind of record here
-            return Page(verdict=Verdict(Outcome.NOT_ASKED, "the FHIR server does not keep this kind of record")), None
+            return Page(verdict=Verdict(NOT_KEPT.outcome, NOT_KEPT.why)), None
         refused = status == 400 or read_outcome(body).refused
         return Page(verdict=Verdict(Outcome.FAILED, f"the FHIR server answered {status}", refused)), None
 

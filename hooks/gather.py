@@ -14,6 +14,7 @@ from itertools import islice
 import structlog
 
 from fhir_mappings import Answer, Outcome, Record
+from fhir_mappings.record import FRUITLESS
 from fhir_mappings.diagnoses import is_leukaemia
 from fhir_mappings.sources import SEARCHES, Search
 from fhir_mappings.subject import is_about, names, reference_of, target
@@ -98,7 +99,7 @@ def shows_leukaemia(answers: Mapping[str, Answer]) -> bool:
     child or the problem list cannot be had, or when a list that is not complete shows none."""
     for search in (s for s in SEARCHES if s.required):
         answer = answers.get(search.name)
-        if answer is None or answer.outcome in (Outcome.FAILED, Outcome.NOT_ASKED):
+        if answer is None or answer.outcome in FRUITLESS:
             why = answer.why if answer else "not in the prefetch, and no FHIR server that we may call"
             raise Problem(412, f"{search.name}: {why}. Send the prefetch key {search.name} ({search.template()})")
     conditions = answers["conditions"]

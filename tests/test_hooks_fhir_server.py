@@ -175,7 +175,7 @@ def test_rule_9_when_every_question_is_refused_the_search_has_failed(ehr, server
 def test_a_kind_of_record_that_is_not_kept_is_no_failure_and_no_empty_answer(ehr, server):
     """404 on a search, as for an unknown type: this server will never have it, so nothing about it was looked up."""
     ehr.get(SEARCH, status=404, json=OUTCOME)
-    assert server.search("Observation", BY_CODE, [BY_CATEGORY]).outcome is Outcome.NOT_ASKED
+    assert server.search("Observation", BY_CODE, [BY_CATEGORY]).outcome is Outcome.NOT_KEPT
 
 
 @pytest.mark.parametrize("status", [401, 403, 500])

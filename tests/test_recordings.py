@@ -127,7 +127,7 @@ def test_a_refusal_is_a_failure_with_a_reason(recordings, replay, vendor):
             kind, _, id = parts.path.removeprefix(urlsplit(base_url).path).strip("/").partition("/")
             answer = server.read(kind, id) if id else server.search(kind, parse_qsl(parts.query))
         unknown_type = each.status == 404 and not id  # a kind of record that is not kept; anything else is a failure
-        expected = Outcome.NOT_ASKED if unknown_type else Outcome.FAILED
+        expected = Outcome.NOT_KEPT if unknown_type else Outcome.FAILED
         assert (answer.outcome, answer.resources) == (expected, ()) and answer.why, each.name
         facts = read_patient(Record("p", {"laboratory": answer}), AS_OF)
         assert facts.creatinine.gap.reason.value == "not_looked_up"

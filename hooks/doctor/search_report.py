@@ -50,7 +50,7 @@ class SearchReport:
                 return "works"
             case Outcome.PARTIAL:
                 return "in_part"
-            case Outcome.NOT_ASKED:
+            case Outcome.NOT_KEPT:
                 return "not_kept"
         if self.answer is WRONG_PATIENT:
             return "ignores_patient"

@@ -17,7 +17,7 @@ from cds.assessment import Assessment
 from fhir_mappings import Answer, Outcome, Record, read_patient
 from fhir_mappings.diagnoses import is_leukaemia
 from fhir_mappings.identity import are_different
-from fhir_mappings.record import Resource
+from fhir_mappings.record import NOT_KEPT, Resource
 from fhir_mappings.sources import SEARCHES
 from fhir_mappings.subject import is_about, names
 from hooks.screen.finding import OF_NOBODY, OUTCOME
@@ -25,7 +25,6 @@ from hooks.screen.parsing import parsed
 from hooks.screen.remarks import Remark
 from hooks.screen.silent import Silent
 
-NOT_KEPT = Answer(Outcome.NOT_ASKED, why="the FHIR server does not keep this kind of record")
 NOT_ONE_PERSON = Answer(Outcome.FAILED, why="the source holds different people under this id")
 OF_SEVERAL = replace(NOT_ONE_PERSON, rejected=("what the source holds under this id belongs to different people",))
 ANY = ""  # a broken line of which not even the type can be told may be of any

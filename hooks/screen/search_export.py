@@ -13,6 +13,7 @@ from itertools import islice
 import structlog
 
 from fhir_mappings import Answer, Outcome, Record, codelists
+from fhir_mappings.record import FRUITLESS
 from fhir_mappings.diagnoses import LEUKAEMIA, is_leukaemia
 from fhir_mappings.sources import SEARCHES
 from fhir_mappings.subject import subject_of
@@ -58,7 +59,7 @@ def patients_with_leukaemia(base_url: str, access: str | TokenSource | None, *, 
     refused = answer.why.startswith("the FHIR server answered 4") or answer.why == "the FHIR server does not accept this search"
     if answer.outcome is Outcome.FAILED and refused:
         raise NotSearchable(f"this FHIR server does not search the diagnoses of all patients by code ({answer.why}); {REMEDY}")
-    if answer.outcome in (Outcome.FAILED, Outcome.NOT_ASKED):
+    if answer.outcome in FRUITLESS:
         raise SearchError(f"the search for leukaemia diagnoses failed: {answer.why}")
     if not answer.complete:
         told(f"the search for leukaemia diagnoses is not complete ({answer.why}): there may be more children; to be sure, {REMEDY}")
