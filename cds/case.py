@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from cds import course, disease, history, treatment
-from cds.day import Day, completed_years
+from cds.day import Day, completed_years, on
 from cds.echo import of_the_same_study
 from cds.facts import Listed, PatientFacts, in_order
 from cds.finding import Basis, Evidence, Finding, Gap, Why, not_met, unknown
@@ -124,7 +124,8 @@ class Case:
         """Shortening and ejection fraction of the most recent echocardiogram; one of an earlier study does not count."""
         shortening, ejection = self.facts.shortening_fraction, self.facts.ejection_fraction
         current = self.current(shortening, days), self.current(ejection, days)
-        return of_the_same_study(current[0], ejection), of_the_same_study(current[1], shortening)
+        until = self.evaluated_on  # a study after the freeze supersedes nothing
+        return of_the_same_study(current[0], ejection.until(until)), of_the_same_study(current[1], shortening.until(until))
 
     def undated(self, series: Series, days: int) -> tuple[Reading, ...]:
         """Results, readable or not, that may be the newest, as far as their dates tell, and may not."""
@@ -162,7 +163,9 @@ class Case:
 
     def ever(self, series: Series, option: str, link_id: str) -> Finding:
         """Was `option` ever found? Positive once is positive for good; no result at all is unknown, never no."""
-        recorded = history.ever_found(series, option)
+        recorded = history.ever_found(series.until(on(self.facts.as_of)), option)
+        if recorded.truth is not MET:  # found is found, even after the freeze; not found is only what was seen by then
+            recorded = history.ever_found(series.until(self.evaluated_on), option)
         answered = self.facts.chart_review.answers.get(link_id)
         if answered is None:
             return recorded

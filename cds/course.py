@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cds.day import Day
+from cds.day import Day, on
 from cds.facts import Diagnosis, PatientFacts
 from cds.finding import Basis, Gap, Why
 from cds.series import Reading
@@ -70,13 +70,16 @@ def relapse_date(facts: PatientFacts) -> Day:
     """The relapse date, or the days it may have been.
 
     In this order: the onset of a relapse record that cannot be the first diagnosis; the chart review (more than 60 days
-    apart is a conflict); for a documented relapse, the first marrow with at least 5 % blasts more than 60 days after
+    apart is a conflict); the onset of a record that is not confirmed or only hints; for a documented relapse, the first marrow with at least 5 % blasts more than 60 days after
     the diagnosis; for a suspected one, that marrow, provisionally. A recording date alone is only an upper bound.
     """
-    records = relapse_records(facts) or doubtful_relapses(facts)
     answered = facts.chart_review.answers.get("relapse-date")
+    records = relapse_records(facts) or ([] if answered else doubtful_relapses(facts))
     onsets = [d.onset for d in records if cannot_be_first_diagnosis(d, facts)]
     onset = min(onsets, key=lambda day: day.first or day.last, default=None)
+    if onset and onset.surely_after(on(facts.as_of)):
+        words = f"relapse recorded on {onset}, after the day asked about"
+        return Day(gaps=(Gap("relapse date", Why.CONFLICT, words, onset.evidence),))
     if onset and answered:
         if apart(onset, answered):
             words = f"relapse on {onset} in the record, on {answered} in the chart review"
@@ -84,7 +87,7 @@ def relapse_date(facts: PatientFacts) -> Day:
         return onset
     if onset or answered:
         return onset or answered
-    uppers = [d.recorded.last for d in records if _recorded_as_relapse(d, facts)]
+    uppers = [d.recorded.last for d in records if recorded_as_relapse(d, facts)]
     suspicious = [r for r in suspicious_marrow(facts) if not uppers or r.when.first <= min(uppers)]
     if suspicious:
         first = min(suspicious, key=lambda r: r.when.first)
@@ -96,7 +99,7 @@ def relapse_date(facts: PatientFacts) -> Day:
     return Day(gaps=(missing,))
 
 
-def _recorded_as_relapse(record: Diagnosis, facts: PatientFacts) -> bool:
+def recorded_as_relapse(record: Diagnosis, facts: PatientFacts) -> bool:
     """Its day of recording is that of a relapse: another record is earlier. One written down for the first diagnosis and
     set to "relapse" years later keeps the day of the diagnosis."""
     if record.onset or not record.recorded or not record.recorded.last:
@@ -113,11 +116,19 @@ def suspicious_marrow(facts: PatientFacts) -> list[Reading]:
 
 def late_marrow(facts: PatientFacts) -> list[Reading]:
     """Every marrow more than 60 days after the diagnosis, readable or not, but for those labelled end of induction."""
+    return [r for since in _late_since(facts) for r in facts.marrow_blasts.readings if since.surely_by(r.when) and "eoi" not in r.labels]
+
+
+def perhaps_late_marrow(facts: PatientFacts) -> list[Reading]:
+    """Marrows of which their date does not tell whether they are that late: it says only when they were reported."""
+    return [r for since in _late_since(facts) for r in facts.marrow_blasts.readings
+            if not since.surely_by(r.when) and not r.when.surely_before(since) and "eoi" not in r.labels]  # fmt: skip
+
+
+def _late_since(facts: PatientFacts) -> list[Day]:
+    """The first day that is late; none while the day of the diagnosis is not known."""
     diagnosed = diagnosis_date(facts)
-    if diagnosed is None or diagnosed.last is None:
-        return []
-    since = diagnosed.plus_days(SAME_RELAPSE_DAYS + 1)
-    return [r for r in facts.marrow_blasts.readings if since.surely_by(r.when) and "eoi" not in r.labels]
+    return [diagnosed.plus_days(SAME_RELAPSE_DAYS + 1)] if diagnosed is not None and diagnosed.last is not None else []
 
 
 def apart(a: Day, b: Day) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cds.course import (
-    SAME_RELAPSE_DAYS, apart, cannot_be_first_diagnosis, confirmed, diagnosis_date, doubtful_relapses, has_blasts, late_marrow, relapse_date,
-    relapse_records, suspicious_marrow,
+    SAME_RELAPSE_DAYS, apart, cannot_be_first_diagnosis, confirmed, diagnosis_date, doubtful_relapses, has_blasts, late_marrow,
+    perhaps_late_marrow, recorded_as_relapse, relapse_date, relapse_records, suspicious_marrow,
 )  # fmt: skip
 from cds.day import Day
 from cds.facts import Diagnosis, PatientFacts
@@ -31,6 +31,9 @@ def relapse_status(facts: PatientFacts, until: Day) -> Choice:
     other_relapse_told = recorded.options == {"first"} and answer.options == {"second_or_later"} and _only_derived(recorded)
     if (silent and answer.options != {"suspected"}) or other_relapse_told:
         return answer
+    if "refractory" in recorded.options and answer.options != {"refractory"}:
+        words = f"{_told(recorded)} in the record, {_told(answer)} in the chart review"
+        return recorded.either(answer, Gap("relapse", Why.CONFLICT, words, recorded.evidence + answer.evidence))
     if recorded.options & answer.options:
         return Choice(recorded.options & answer.options, recorded.evidence + answer.evidence, recorded.gaps)
     if recorded.options == {"none"}:
@@ -80,8 +83,10 @@ def _other_relapse_signs(facts: PatientFacts, when: Day, until: Day) -> list[Evi
                and d.onset and diagnosed and apart(d.onset, diagnosed)]  # fmt: skip
     records = [d.source for d in doubtful + outside if d.starts and apart(d.starts, when)]
     records += [d.source for d in facts.diagnoses.items if d.unreadable and _may_be_another(d.starts, when, diagnosed)]
-    after = when.plus_days(SAME_RELAPSE_DAYS)
-    marrows = [r.source for r in late_marrow(facts) if after.surely_before(r.when) and r.when.surely_by(until)
+    if any(d.onset for d in relapse_records(facts)):  # beside a relapse that has its day, one that has none
+        records += [d.source for d in relapse_records(facts) if not d.onset and (
+            d.recorded is None or (apart(d.recorded, when) and recorded_as_relapse(d, facts)))]  # fmt: skip
+    marrows = [r.source for r in late_marrow(facts) if apart(r.when, when) and r.when.surely_by(until)
                and (has_blasts(r) or (r.problem and r.problem.reason is not Why.MISSING))]  # fmt: skip
     relapses = [d.recorded for d in relapse_records(facts) if d.recorded]
     between = [d.source for d in confirmed(facts) if d.remission and not d.relapse and d.recorded
@@ -101,6 +106,8 @@ def _ordinal(facts: PatientFacts, records: list[Diagnosis], evidence: tuple[Evid
     if told == {"first"}:
         return one("first", *evidence)
     when = relapse_date(facts)
+    if conflict := next((gap for gap in when.gaps if gap.reason is Why.CONFLICT), None):
+        return any_of({"first", "second_or_later"}, conflict)
     signs = _other_relapse_signs(facts, when, until)
     if signs:
         words = f"{signs[0]}: is this another relapse than that of {when}?"
@@ -124,7 +131,8 @@ def _without_relapse_record(facts: PatientFacts) -> Choice:
         return any_of(STATUSES, facts.diagnoses.gap)
     sources = tuple(d.source for d in confirmed(facts))
     unreadable = [r.problem for r in late_marrow(facts) if r.problem and r.problem.reason is not Why.MISSING]
-    gaps = tuple(gap for gap in (facts.marrow_blasts.gap, facts.chart_review.gap, *unreadable) if gap)
+    undated = [Gap("relapse", Why.IMPRECISE, f"{r.source}: of the diagnosis, or of a relapse?", (r.source,)) for r in perhaps_late_marrow(facts) if has_blasts(r)]
+    gaps = tuple(gap for gap in (facts.marrow_blasts.gap, facts.chart_review.gap, *unreadable, *undated) if gap)
     if gaps:
         return Choice(frozenset({"none", "suspected"}), sources, gaps)
     return one("none", *sources)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from cds.day import Day, on
 from cds.facts import ChartReview, PatientFacts
 from cds.finding import Gap, Why
 from cds.series import Candidates, Reading, Series
-from cds.truth import MET
+from cds.truth import MET, NOT_MET
 from cds.values import Amount, amount, any_amount
 
 M2 = amount("5 %")
@@ -37,22 +38,18 @@ class OfTheRelapse:
     def window(self) -> tuple[Day, Day]:
         return self.relapse.plus_days(-self.windows.relapse_sample_days_before), self.frozen_on
 
-    def _inside(self, series: Series) -> Series:
-        inside = series.between(*self.window)
-        return series.having(r for r in inside.readings if "eoi" not in r.labels)
-
     def cd19(self) -> Candidates:
         """Every usable CD19 of the relapse: blood and marrow may differ, and then both are shown."""
-        relapse = self._inside(self.facts.cd19)
+        relapse, perhaps = self._inside(self.facts.cd19)
         newest = relapse.latest(on(self.facts.as_of))
         usable = tuple(r for r in relapse.readings if r.problem is None)
         found = newest if newest.gaps else Candidates(relapse.name, usable)
-        return _with_answer(found, "cd19-on-relapse-blasts", self.facts.chart_review)
+        return _with_answer(_beside(found, perhaps, self._doubt), usable + perhaps, "cd19-on-relapse-blasts", self.facts.chart_review)
 
     def marrow(self) -> Amount:
         """Blasts (%) in the relapse window: at least 5 % in any marrow decides; else the newest of them."""
-        window = self._inside(self.facts.marrow_blasts).readings
-        answered = self.facts.chart_review.answers.get("relapse-marrow-blasts")
+        inside, perhaps = self._inside(self.facts.marrow_blasts)
+        window, answered = inside.readings, self.facts.chart_review.answers.get("relapse-marrow-blasts")
         proof = next((r for r in window if not r.problem and (r.value >= M2).truth is MET), None)
         recorded = proof or max((r for r in window if not r.problem), key=lambda r: r.when.first, default=None)
         problems = tuple(r.problem for r in window if r.problem)
@@ -66,17 +63,28 @@ class OfTheRelapse:
         if recorded and answered and (recorded.value >= M2).truth is not (answered >= M2).truth:
             words = f"{recorded.source}; chart review {answered}"
             return recorded.value.either(answered, Gap("marrow blasts", Why.CONFLICT, words, (recorded.source, *answered.evidence)))
-        if recorded or answered:
-            return recorded.value if recorded else answered
-        return any_amount(*self._no_marrow())
+        if (told := recorded.value if recorded else answered) is None:
+            return any_amount(*self._no_marrow(perhaps))
+        if (told >= M2).truth is not MET and (more := [r for r in perhaps if r.problem or (r.value >= M2).truth is not NOT_MET]):
+            return any_amount(*map(self._doubt, more))  # one of at least 5 % would decide
+        return told
 
-    def _no_marrow(self) -> tuple[Gap, ...]:
+    def _inside(self, series: Series) -> tuple[Series, tuple[Reading, ...]]:
+        """The results of the relapse, and those that may be of it."""
+        unlabelled = series.having(r for r in series.readings if "eoi" not in r.labels)
+        return unlabelled.between(*self.window), _telling(unlabelled.perhaps_between(*self.window))
+
+    def _no_marrow(self, perhaps: tuple[Reading, ...]) -> tuple[Gap, ...]:
         recorded = self.facts.marrow_blasts
         if self.relapse.known:
-            return (recorded.gap or Gap("marrow blasts", Why.MISSING, "no marrow blast count around the relapse found"),)
+            missing = recorded.gap or Gap("marrow blasts", Why.MISSING, "no marrow blast count around the relapse found")
+            return tuple(map(self._doubt, perhaps)) or (missing,)
         seen = tuple(r.source for r in recorded.readings)
         unplaced = (Gap("marrow blasts", Why.IMPRECISE, "no relapse date: which marrow is that of the relapse?", seen),) if seen else ()
         return (*unplaced, *self.relapse.gaps, *((recorded.gap,) if recorded.gap else ()))
+
+    def _doubt(self, reading: Reading) -> Gap:
+        return _is_it(reading, "of this relapse", self.relapse, self.frozen_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,44 +96,78 @@ class EndOfInduction:
     relapse: Day
     start: Day | None
 
-    def _samples(self, series: Series) -> Series:
-        """Results labelled so, or of the day a clinician names; only without any, those in the window after the start."""
-        today = on(self.facts.as_of)
-        since = self.start or self.relapse  # the end of the frontline induction may carry the same label
-        labelled = [r for r in series.only("eoi").readings if since.surely_before(r.when) and not r.when.surely_after(today)]
-        told = self.facts.chart_review.answers.get("eoi-date")
-        labelled += [r for r in series.readings if told and r not in labelled and told.surely_by(r.when) and r.when.surely_by(told)]
-        if labelled:
-            return series.having(labelled, f"end-of-induction {series.name}")
-        first, last = self.windows.eoi_days
-        timed = series.between(self.start.plus_days(first), self.start.plus_days(last)).readings if self.start else ()
-        return series.having((r for r in timed if r.when.surely_by(today)), f"end-of-induction {series.name}")
-
     def marrow(self) -> Candidates:
         """The latest adequate marrow at end of induction; an inadequate one counts only when it is the only one."""
-        marrows = self._samples(self.facts.marrow_blasts)
+        marrows, perhaps = self._samples(self.facts.marrow_blasts)
         adequate = marrows.having(r for r in marrows.readings if "inadequate" not in r.labels)
-        found = (adequate if adequate.readings else marrows).latest(on(self.facts.as_of))
-        return _with_answer(found, "eoi-marrow-category", self.facts.chart_review)
+        also = tuple(r for r in perhaps if "inadequate" not in r.labels)
+        return self._latest(adequate if adequate.readings else marrows, also, "eoi-marrow-category")
 
     def ngs_mrd(self) -> Candidates:
-        mrd = self._samples(self.facts.mrd).only("marrow")
-        accepted = tuple(r for r in mrd.readings if r.labels & set(self.windows.mrd_methods))
-        found = mrd.having(accepted, "end-of-induction NGS-MRD").latest(on(self.facts.as_of))
+        mrd, perhaps = self._samples(self.facts.mrd.only("marrow"))
+        accepted = set(self.windows.mrd_methods)
+        ours = mrd.having((r for r in mrd.readings if r.labels & accepted), "end-of-induction NGS-MRD")
         undetected = frozenset({"not_detected"} if self.facts.chart_review.mrd_not_detected else ())
-        return _with_answer(found, "eoi-ngs-mrd", self.facts.chart_review, undetected)
+        return self._latest(ours, tuple(r for r in perhaps if r.labels & accepted), "eoi-ngs-mrd", undetected)
 
     def other_mrd(self) -> tuple[Reading, ...]:
         """Residual disease at end of induction by flow cytometry or PCR: shown, never decides."""
-        return tuple(r for r in self._samples(self.facts.mrd).readings if "ngs" not in r.labels)
+        mrd, perhaps = self._samples(self.facts.mrd)
+        return tuple(r for r in (*mrd.readings, *perhaps) if "ngs" not in r.labels)
+
+    def _latest(self, samples: Series, perhaps: tuple[Reading, ...], link_id: str, labels: frozenset[str] = frozenset()) -> Candidates:
+        usable = tuple(r for r in samples.readings if r.problem is None)
+        found = _beside(samples.latest(on(self.facts.as_of)), perhaps, self._doubt)
+        return _with_answer(found, usable + perhaps, link_id, self.facts.chart_review, labels)
+
+    def _samples(self, series: Series) -> tuple[Series, tuple[Reading, ...]]:
+        """Results labelled so, and those in the window after the start, or in its place those of the day a clinician names;
+        with them, results of which their dates do not tell. The end of the frontline induction may carry the same label."""
+        today = on(self.facts.as_of)
+        since = self.start or self.relapse
+        told = self.facts.chart_review.answers.get("eoi-date")
+        first, last = self.windows.eoi_days
+        window = (told, told) if told else (self.start.plus_days(first), self.start.plus_days(last)) if self.start else None
+        labelled = series.only("eoi")
+        sure = [r for r in labelled.readings if since.surely_before(r.when) and not r.when.surely_after(today)]
+        perhaps = [r for r in labelled.readings if r not in sure and not r.when.surely_by(since) and not r.when.surely_after(today)]
+        if window:
+            timed = series.having(r for r in series.readings if r not in sure and r not in perhaps and not r.when.surely_after(today))
+            sure += timed.between(*window).readings
+            perhaps += timed.perhaps_between(*window).readings
+        return series.having(sure, f"end-of-induction {series.name}"), _telling(series.having(perhaps))
+
+    def _doubt(self, reading: Reading) -> Gap:
+        return _is_it(reading, "of the end of this induction", self.start or self.relapse)
 
 
-def _with_answer(found: Candidates, link_id: str, review: ChartReview, labels: frozenset[str] = frozenset()) -> Candidates:
+def _telling(series: Series) -> tuple[Reading, ...]:
+    """Without results that tell nothing whatever their date: a failed test, an inadequate sample."""
+    return tuple(r for r in series.readings if not (r.problem and r.problem.reason is Why.MISSING))
+
+
+def _is_it(reading: Reading, what: str, *days: Day) -> Gap:
+    """Its date does not tell; or it does, and the days that it is compared with are in doubt, with their reason."""
+    doubt = next((gap for day in days if not day.exact for gap in day.gaps), None) if reading.when.exact else None
+    reason, because = (doubt.reason, f" ({doubt.words})") if doubt else (Why.IMPRECISE, "")
+    return Gap(reading.problem.fact if reading.problem else "value", reason, f"{reading.source}: is it {what}?{because}", (reading.source,))
+
+
+def _beside(found: Candidates, perhaps: tuple[Reading, ...], doubt: Callable[[Reading], Gap]) -> Candidates:
+    """With results that may count as well: what was found must hold for them, too."""
+    if not perhaps or not (found.readings or found.lacks(*SILENT)):
+        return found
+    if found.readings and not any(r.problem for r in perhaps):
+        return Candidates(found.name, found.readings + perhaps)
+    return Candidates(found.name, gaps=tuple(replace(doubt(r), fact=found.name) for r in perhaps))
+
+
+def _with_answer(found: Candidates, on_record: tuple[Reading, ...], link_id: str, review: ChartReview, labels: frozenset[str] = frozenset()) -> Candidates:
     """The chart review's answer beside the record: stands where the record is silent, else both must agree."""
     answer = review.answers.get(link_id)
     if answer is None:
         return found
     reading = Reading(answer, Day(), answer.evidence[0], labels)
     if found.gaps:
-        return Candidates(found.name, (reading,)) if found.lacks(*SILENT) else found
+        return Candidates(found.name, (reading,)) if found.lacks(*SILENT) and not on_record else found
     return Candidates(found.name, (*found.readings, reading))

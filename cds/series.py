@@ -114,6 +114,11 @@ class Series:
         """The results surely taken in this window (both ends included); open ends let everything through."""
         return self.having(r for r in self.readings if first.surely_by(r.when) and r.when.surely_by(last))
 
+    def perhaps_between(self, first: Day, last: Day) -> Series:
+        """Those of which neither their own dates nor those of the window tell whether they lie in it."""
+        return self.having(r for r in self.readings if not (first.surely_by(r.when) and r.when.surely_by(last))
+                           and not r.when.surely_before(first) and not r.when.surely_after(last))  # fmt: skip
+
 
 def _without_superseded(readings: list[Reading], sure: list[Reading]) -> list[Reading]:
     """Those that are `surely_before` none of the sure ones; in one pass, since a child may have thousands of results."""
@@ -131,7 +136,8 @@ def _without_superseded(readings: list[Reading], sure: list[Reading]) -> list[Re
 
 
 def _beside(reading: Reading, others: tuple[Reading, ...]) -> bool:
-    return any(not o.when.surely_before(reading.when) for o in others)
+    """Surely not newer than one of them."""
+    return any(reading.when.surely_by(o.when) and not o.when.surely_before(reading.when) for o in others)
 
 
 def _showing(name: str, problem: Gap, older: tuple[Evidence, ...]) -> Gap:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from cds.day import Day
-from cds.facts import Diagnosis, Dose, Listed, PatientFacts
+from cds.facts import ChartReview, Diagnosis, Dose, Listed, PatientFacts
 from fhir_mappings import codelists, treatments
 from fhir_mappings.chart_review import COUNTS, chart_review, is_chart_review
 from fhir_mappings.checked import Check, validated
@@ -34,6 +34,10 @@ def read_patient(record: Record, as_of: date, check: Check = validated) -> Patie
     readable = [r for r in responses if sifted.valid(r) and r.get("status") in COUNTS]
     broken = [r for r in responses if r not in readable]
     review, unread = chart_review(readable, broken, sifted.failure("answers", "chart review"))
+    if readable and sifted.cut_short("answers"):  # of each item the newest answer counts, and it may be missing
+        review = ChartReview(gap=sifted.gap("answers", "chart review"))
+        for response in readable:
+            sifted.issue(response, "newer answers may be missing; it was not used")
     listed = {
         "diagnoses": Listed(diagnoses, sifted.dropped_leukaemia() or sifted.gap("conditions", "leukaemia diagnosis")),
         "doses": sifted.dated("administrations", "administered drugs", _doses(sifted)),

@@ -124,3 +124,34 @@ def test_a_group_says_nothing_of_treatment():
     for chart in ((CLEAR, LOW), (FULL, HIGH), (CLEAR,)):
         words = judged(*chart).risk.words.lower()
         assert not any(told in words for told in ("blinatumomab", "transplant", "chemotherapy", "recommended"))
+
+
+UNLABELLED = {"marrow": observation("marrow blasts", "30 %", "2025-10-09"), "MRD": observation("ngs MRD", "0.5 %", "2025-10-09")}
+NO_DAY = {"only reported": {"issued": "2025-10-10T09:00:00Z"}, "the year alone": {"effectiveDateTime": "2025"}, "none at all": {}}
+
+
+def test_a_later_result_of_the_window_counts_though_an_earlier_one_is_labelled():
+    assert groups(CLEAR, LOW, UNLABELLED["marrow"]) == "VHR" and groups(CLEAR, LOW, UNLABELLED["MRD"]) == "HR"
+
+
+def test_a_label_on_another_method_hides_nothing():
+    assert groups(CLEAR, observation("pcr MRD", "0.001 %", "2025-10-01", eoi=True), UNLABELLED["MRD"]) == "HR"
+
+
+@pytest.mark.parametrize("when", NO_DAY.values(), ids=NO_DAY)
+def test_a_labelled_result_without_its_day_may_be_the_latest(when):
+    assert groups(CLEAR, LOW, observation("marrow blasts", "30 %", None, eoi=True, **when)) == "SR/VHR"
+    assert groups(CLEAR, LOW, observation("ngs MRD", "0.5 %", None, eoi=True, **when)) == "SR/HR"
+    assert groups(CLEAR, LOW, observation("marrow blasts", "1 %", None, eoi=True, **when)) == "SR"  # whichever it is
+
+
+def test_alone_it_decides_nothing():
+    told = judged(CLEAR, observation("ngs MRD", "0.001 %", None, eoi=True, issued="2025-10-10T09:00:00Z"))
+    assert told.risk.possible == ("SR", "HR") and any("is it of the end of this induction?" in gap.words for gap in told.risk.gaps)
+
+
+def test_an_answer_does_not_stand_against_an_older_good_result():
+    """The newest could not be read, the older one could: the record is not silent."""
+    failed = observation("ngs MRD", "failed", "2025-10-05", eoi=True)
+    assert groups(CLEAR, failed, answers({"eoi-ngs-mrd": "0.001 %"})) == "SR"
+    assert groups(CLEAR, HIGH, failed, answers({"eoi-ngs-mrd": "0.001 %"})) == "SR/HR"

@@ -5,12 +5,18 @@ One rule after the other, each with the chart next to it where it just does not 
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
-from charts import Outcome, answers, condition, dose, facts, first_line_treatment, observation, patient, taking_part
+from charts import Outcome, answers, condition, dose, facts, first_line_treatment, observation, patient, record, taking_part
 from cds import assess, course, treatment
 from cds.case import Case
+from cds.finding import Why
 from cds.trials.nct05827549 import PROTOCOL
+from cds.truth import MET, UNKNOWN
+from fhir_mappings import Record, read_patient
 
 FIRST = condition("b_all", "active", "2019-02-01")
 IN_REMISSION = condition("b_all", "remission", "2019-02-01")
@@ -254,3 +260,110 @@ def test_a_study_that_names_the_trial_in_its_contained_resource():
 
 def test_a_failed_search_leaves_the_ordinal_unknown():
     assert "second_or_later" in case(FIRST, RELAPSE, conditions=Outcome.PARTIAL).relapse.options
+
+
+# --- what is not certain, and what is still to come -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verified", ["provisional", "unconfirmed", "differential"])
+def test_an_unconfirmed_relapse_does_not_move_the_day_a_clinician_names(verified):
+    doubtful = condition("b_all", "relapse", "2025-08-30", verified=verified)
+    assert relapse_date(FIRST, doubtful) == "2025-08-30"
+    assert relapse_date(FIRST, doubtful, answers({"relapse-date": "2025-08-25"})) == "2025-08-25"
+
+
+def test_a_relapse_that_is_still_to_come_has_no_day():
+    told = case(FIRST, condition("b_all", "relapse", "2026-09-01"))
+    assert not told.relapse_date.known and told.relapse_date.gaps[0].reason is Why.CONFLICT
+    assert ordinal(FIRST, condition("b_all", "relapse", "2026-09-01")) == "first/second_or_later"
+
+
+ANOTHER = {
+    "recorded years before": condition("b_all", "relapse", recordedDate="2023-06-01"),
+    "without any day": condition("b_all", "relapse"),
+    "at an age": condition("b_all", "relapse", onsetAge={"value": 8, "unit": "a", "system": "http://unitsofmeasure.org", "code": "a"}),
+    "named by a clinician, years before": answers({"relapse-date": "2023-06-25"}),
+    "a marrow full of blasts, years before": marrow("60 %", "2023-06-01"),
+}
+
+
+@pytest.mark.parametrize("sign", ANOTHER.values(), ids=ANOTHER)
+def test_a_sign_of_another_relapse_leaves_open_which_this_is(sign):
+    assert ordinal(FIRST, RELAPSE) == "first"
+    assert ordinal(FIRST, RELAPSE, sign) == "first/second_or_later"
+    assert ordinal(FIRST, RELAPSE, sign, answers({"relapse-ordinal": "first"}, "2025-08-30")) == "first"
+
+
+SAME = {
+    "recorded the week after": condition("b_all", "relapse", recordedDate="2025-09-01"),
+    "recorded at diagnosis, and set to relapse since": condition("b_all", "relapse", recordedDate="2019-02-03"),
+    "named by a clinician, the week after": answers({"relapse-date": "2025-08-30"}),
+    "a marrow at diagnosis": marrow("90 %", "2019-02-02"),
+}
+
+
+@pytest.mark.parametrize("no_sign", SAME.values(), ids=SAME)
+def test_what_may_be_the_same_relapse_or_the_diagnosis_is_no_sign(no_sign):
+    assert ordinal(FIRST, RELAPSE, no_sign) == "first"
+
+
+def test_a_refractory_disease_on_record_is_not_answered_away():
+    refractory = {**condition("b_all", "active", "2023-06-01"), "code": {"coding": [{"system": "http://snomed.info/sct", "code": "12311000132101"}]}}
+    assert "refractory" in ordinal(FIRST, refractory, answers({"relapse-ordinal": "first"}))
+    assert "refractory" in ordinal(FIRST, RELAPSE, refractory, answers({"relapse-ordinal": "first"}))
+
+
+def test_a_marrow_of_which_only_its_report_is_dated_may_be_of_a_relapse():
+    reported = {issued: marrow("62 %", None, issued=f"{issued}T09:00:00Z") for issued in ("2019-02-05", "2025-08-30")}
+    assert ordinal(IN_REMISSION, reported["2019-02-05"]) == "none"
+    assert ordinal(IN_REMISSION, reported["2025-08-30"]) == "none/suspected"
+
+
+# --- lists that were cut short, or never came ------------------------------------------------------------------------
+
+STARTED, ENDED = dose("vincristine", "2025-08-28"), first_line_treatment("2019-02-01", "2021-06-30")
+
+
+def judged(*chart, **answered):
+    """With these searches answered in part: there are more pages."""
+    whole = record(patient(), FIRST, RELAPSE, marrow("62 %", "2025-08-25"), *chart)
+    partly = {name: replace(whole.answer(name), outcome=outcome, why="there are more pages", cut_short=outcome is Outcome.PARTIAL) for name, outcome in answered.items()}
+    return assess(PROTOCOL, read_patient(Record(whole.patient_id, {**whole.answers, **partly}), date(2025, 9, 1)))
+
+
+def truth(assessment, criterion):
+    return next(j.finding for j in assessment.criteria if j.criterion.id == criterion)
+
+
+@pytest.mark.parametrize("search", ["administrations", "studies"])
+@pytest.mark.parametrize("outcome", [Outcome.PARTIAL, Outcome.FAILED, Outcome.NOT_ASKED])
+def test_a_start_that_was_not_seen_may_have_frozen_the_question(search, outcome):
+    fresh = observation("creatinine", "0.5 mg/dL", "2025-08-28")
+    assert truth(judged(fresh), "INC-06").truth is MET
+    assert truth(judged(fresh, **{search: outcome}), "INC-06").reason is Why.NOT_LOOKED_UP
+
+
+def test_a_start_that_was_seen_may_have_been_earlier():
+    fresh = observation("creatinine", "0.5 mg/dL", "2025-08-27")
+    assert truth(judged(fresh, STARTED), "INC-06").truth is MET
+    assert truth(judged(fresh, STARTED, administrations=Outcome.PARTIAL), "INC-06").truth is UNKNOWN
+    assert truth(judged(fresh, STARTED, answers({"reinduction-start-date": "2025-08-28"}), administrations=Outcome.PARTIAL), "INC-06").truth is MET
+
+
+def test_what_is_there_is_not_called_missing_because_a_date_is_in_doubt():
+    found = truth(judged(administrations=Outcome.FAILED), "INC-03")
+    assert found.reason is Why.NOT_LOOKED_UP and "62 %" in found.words
+
+
+def test_a_treatment_end_that_was_not_seen_may_be_later():
+    late = judged(ENDED).risk.possible
+    assert "SR" in late and "SR" not in judged(first_line_treatment("2019-02-01", "2025-06-30")).risk.possible
+    known = [observation("ngs MRD", "0.001 %", "2025-08-31", eoi=True), observation("marrow blasts", "1 %", "2025-08-31", eoi=True), dose("vincristine", "2025-08-26")]
+    assert judged(ENDED, *known).risk.possible == ("SR",) and judged(ENDED, *known, procedures=Outcome.PARTIAL).risk.possible == ("SR", "HR")
+
+
+def test_answers_are_not_used_while_newer_ones_may_be_missing():
+    told = answers({"prior-blinatumomab": "no"})
+    assert truth(judged(told), "INC-05").truth is MET
+    partly = judged(told, answers=Outcome.PARTIAL)
+    assert truth(partly, "INC-05").truth is UNKNOWN and any("newer answers may be missing" in issue.words for issue in partly.issues)

@@ -28,6 +28,8 @@ def family(p: Case) -> Finding:
     if doubtful:
         seen = tuple(d.source for d in doubtful)
         return unknown(Gap("leukaemia diagnosis", Why.MISSING, "acute lymphoblastic leukaemia not confirmed", seen))
+    if answered := p.facts.chart_review.answers.get("lineage"):
+        return met(*answered.evidence)  # no record of it, and a clinician says which it is
     if p.facts.diagnoses.gap:
         return unknown(p.facts.diagnoses.gap)
     return not_met(Evidence("no diagnosis of acute lymphoblastic leukaemia on record"))
