@@ -7,7 +7,6 @@ import re
 import shutil
 import time
 from collections import Counter
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -27,6 +26,7 @@ from hooks.screen.spark_run import judged_on_spark
 from hooks.screen.spark_source import ADDRESS
 from hooks.screen.spool import write_json
 from hooks.screen.watching import Watcher
+from hooks.screen.workers import ProcessEnded
 from hooks.screen.worklist import write_worklist
 from hooks.version import SOFTWARE_VERSION
 
@@ -67,7 +67,7 @@ def run(asked: Asked, watcher: Watcher) -> None:
         raise CannotDo(f"{told}. More than --max-errors {asked.max_errors}, so there are no results") from None
     except OSError as error:
         raise CannotDo(f"{error.filename or asked.out}: {(error.strerror or 'cannot be read or written').lower()}{AGAIN}") from None
-    except BrokenProcessPool:
+    except ProcessEnded:
         raise CannotDo(f"a process was ended from outside, perhaps for want of memory: try fewer --processes{AGAIN}") from None
     tell(summary, watcher)
 
