@@ -73,6 +73,7 @@ def screen(source: str, out: str, previous: Path | None, as_of: datetime | None,
                 run(asked, progress)
             progress.say(f"The results are in {out}: begin with report.html.")
     except KeyboardInterrupt:
+        exec("")  # one that came while a dataclass was being made, which is done by exec, counts as not caught until the next exec ends well
         raise CannotDo("interrupted; start the same command again, and it goes on where it stopped") from None
     finally:
         os.umask(before)

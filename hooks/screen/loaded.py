@@ -2,10 +2,9 @@
 
 import gc
 
-gc.disable()
+gc.disable()  # of what is loaded nothing becomes garbage
 
-import hooks.cli  # for the file that starts the command: each process imports that again
-import hooks.screen.tasks
+import hooks.screen.tasks  # noqa: E402, F401
 
 gc.freeze()  # a look for garbage writes to all that it looks at, and would give each process a copy of its own
 gc.enable()

@@ -9,12 +9,20 @@ from contextlib import contextmanager
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 Result = TypeVar("Result")
-Run = Callable[[Callable[..., Result], dict[Any, tuple[Any, ...]]], Iterator[tuple[Any, Result]]]
+Task = Callable[..., Any]
+Tasks = dict[Any, tuple[Any, ...]]
 
 FORKS = "forkserver" in get_all_start_methods()  # not on Windows: there each process loads everything for itself
+
+
+class Run(Protocol):
+    """Run one task for each key, in as many processes as asked; give the results as they come. Where there is more than one
+    process, this one does `meanwhile` first, which is to be done anyhow."""
+
+    def __call__(self, task: Callable[..., Result], of: Tasks, meanwhile: Callable[[], None] = ...) -> Iterator[tuple[Any, Result]]: ...
 
 
 class ProcessEnded(Exception):
@@ -36,24 +44,25 @@ def load_beside(processes: int) -> None:
     no other thread could hold a lock: this process has some as soon as it draws a bar, that one never has.
     """
     if processes > 1 and FORKS:
-        from multiprocessing.forkserver import ensure_running
+        from multiprocessing import forkserver, resource_tracker
 
         get_context("forkserver").set_forkserver_preload(["hooks.screen.loaded"])
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # it inherits this: Ctrl-C is for the first process alone
+        resource_tracker.ensure_running()  # would be started by the other, and end the blocking below
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # stays so in all others: Ctrl-C is for the first alone
         try:
-            ensure_running()
+            forkserver.ensure_running()
         finally:
-            signal.signal(signal.SIGINT, before)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
 def workers(processes: int, site_codes: Path | None) -> Iterator[Run]:
-    """A function that runs one task for each key, in as many processes as asked, and gives the results as they come."""
+    """What runs tasks, with the site's codes in use, until the block ends."""
     from hooks.screen import tasks
 
     tasks.at_start(site_codes)
     if processes == 1:
-        yield lambda task, of: ((key, task(*arguments)) for key, arguments in of.items())
+        yield lambda task, of, meanwhile=_nothing: ((key, task(*arguments)) for key, arguments in of.items())
         return
     context = get_context("forkserver" if FORKS else "spawn")
     turn = context.Value("Q")
@@ -65,7 +74,7 @@ def workers(processes: int, site_codes: Path | None) -> Iterator[Run]:
             others[-1].start()
             other_end.close()  # so that the other process holds the only one, and we notice when it is gone
             ends.append(end)
-        yield lambda task, of: _shared(task, of, turn, ends)
+        yield lambda task, of, meanwhile=_nothing: _shared(task, of, meanwhile, turn, ends)
     finally:
         for other in others:  # with nothing left to do, or interrupted: what is half-written is written anew
             other.terminate()
@@ -73,13 +82,17 @@ def workers(processes: int, site_codes: Path | None) -> Iterator[Run]:
             other.join()
 
 
-def _shared(task: Callable[..., Any], of: dict[Any, tuple[Any, ...]], turn: Any, ends: Sequence[Connection]) -> Iterator[tuple[Any, Any]]:
+def _nothing() -> None: ...
+
+
+def _shared(task: Task, of: Tasks, meanwhile: Callable[[], None], turn: Any, ends: Sequence[Connection]) -> Iterator[tuple[Any, Any]]:
     """Every process takes the next task when it is free, so that none waits for this one, which may be long at its own."""
     keys, arguments, busy = list(of), list(of.values()), list(ends)
     turn.value = 0
     for end in ends:
         with _whoever_is_gone():
             end.send((task, arguments))
+    meanwhile()
     for number in _turns(turn, len(keys)):
         yield keys[number], task(*arguments[number])
         yield from ((keys[number], result) for number, result in _done(busy, 0))
@@ -124,7 +137,7 @@ def _work(end: Connection, turn: Any, site_codes: Path | None) -> None:
         pass  # the first process was killed
 
 
-def _tried(number: int, task: Callable[..., Any], arguments: tuple[Any, ...]) -> Done:
+def _tried(number: int, task: Task, arguments: tuple[Any, ...]) -> Done:
     try:
         return Done(number, task(*arguments))
     except Exception as error:
