@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from fhir_mappings import codelists
-from fhir_mappings.codelists import CodelistError
-from fhir_mappings.site_codes import read_site_codes
-from hooks.config import DATABASE_VARIABLE, Config, ConfigError
+if TYPE_CHECKING:
+    from hooks.config import Config
 
 
 class CannotDo(click.ClickException):
@@ -26,6 +24,8 @@ class CannotDo(click.ClickException):
 
 def configured(file: Path | None, dev: bool = False) -> Config:
     """The settings of the file, or the defaults; secrets from the environment either way."""
+    from hooks.config import DATABASE_VARIABLE, Config, ConfigError  # on use, as below: a command first says that it has begun
+
     if file is None:
         config = Config.development() if dev else Config()
         return config.model_copy(update={"database": os.environ.get(DATABASE_VARIABLE) or config.database})
@@ -37,6 +37,10 @@ def configured(file: Path | None, dev: bool = False) -> Config:
 
 def use_site_codes(config: Config) -> None:
     """From now on codes mean what the site says, too."""
+    from fhir_mappings import codelists
+    from fhir_mappings.codelists import CodelistError
+    from fhir_mappings.site_codes import read_site_codes
+
     try:
         if config.site_codes:
             codelists.use(read_site_codes(config.site_codes))

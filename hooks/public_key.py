@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-import jwt
-
 Algorithm = Literal["ES384", "RS384", "ES256", "RS256"]
 KEY_TYPES: Mapping[str, tuple[str, str | None]] = {  # asymmetric ones only; the specification recommends the first two
     "ES384": ("EC", "P-384"),
@@ -30,6 +28,8 @@ class PublicKey(NamedTuple):
 
 def public_key(jwk: Mapping[str, Any]) -> PublicKey:
     """Raise ValueError, in words that say what to change, for a JWK that cannot verify or that could sign."""
+    import jwt  # on use: settings without a key, such as those of most screenings, load no cryptography
+
     kind, curve = jwk.get("kty"), jwk.get("crv")
     if "d" in jwk or kind == "oct":
         raise ValueError("must be a public key; this one can sign: take out the private part, and replace the key")

@@ -482,10 +482,10 @@ def test_results_that_cannot_be_written(copied, tmp_path, monkeypatch, error):
 
 
 def test_a_process_that_is_ended_from_outside(copied, tmp_path, monkeypatch):
-    from concurrent.futures.process import BrokenProcessPool
+    from hooks.screen.workers import ProcessEnded
 
     def ended(*arguments):
-        raise BrokenProcessPool
+        raise ProcessEnded
 
     monkeypatch.setattr("hooks.screen.cohort._judge", ended)
     assert "try fewer --processes" in cannot(run("screen", copied, "--out", tmp_path / "out", "--processes", "1", "--quiet"))

@@ -86,6 +86,11 @@ class Scoped(NamedTuple):
     passed_over: frozenset[int]  # the numbers of the pieces that hold nothing of any type that is read
 
 
+def _largest_first(pieces: Iterable[Piece]) -> list[Piece]:
+    """So that at the end no process works long at one while the others have nothing left."""
+    return sorted(pieces, key=lambda piece: -piece.bytes)
+
+
 def _name(piece: Piece, asked: Screening) -> str:
     return piece.path.relative_to(asked.source).as_posix()
 
@@ -97,7 +102,7 @@ def _scope(asked: Screening, work: Path, pieces: list[Piece], run: Run, progress
         return Scoped(Found(**told["found"]), set(told["patients"]), told["lines"], frozenset(told["passed_over"]))
     progress.stage("Looking for leukaemia", sum(piece.bytes for piece in pieces))
     seen = dict[Piece, tasks.Seen]()
-    for piece, result in run(tasks.look, {piece: (piece,) for piece in pieces}):
+    for piece, result in run(tasks.look, {piece: (piece,) for piece in _largest_first(pieces)}):
         seen[piece] = result
         progress.advance(result.bytes)
     found, patients = added_up((_name(piece, asked), seen[piece]) for piece in pieces)
@@ -113,7 +118,8 @@ def _collect(work: Path, pieces: list[Piece], passed_over: Set[int], patients: f
     spooled.mkdir(exist_ok=True)
     wanted = frozenset(patient.encode() for patient in patients)
     names = {piece: f"{number:06d}" for number, piece in enumerate(pieces) if number not in passed_over}
-    left = {piece: (piece, wanted, spooled, name) for piece, name in names.items() if notes_of(spooled, name) is None} if wanted else {}
+    undone = [piece for piece, name in names.items() if wanted and notes_of(spooled, name) is None]
+    left = {piece: (piece, wanted, spooled, names[piece]) for piece in _largest_first(undone)}
     progress.stage("Collecting their records", sum(piece.bytes for piece in left))
     for _, read in run(tasks.collect, left):
         progress.advance(read)
@@ -143,8 +149,16 @@ def _judge(asked: Screening, work: Path, patients: Iterable[str], run: Run, prog
         if notes_of(judged, f"{bucket:03d}") is None
     }
     progress.stage("Judging", sum(len(buckets[bucket]) for bucket in left))
-    for _, children in run(tasks.judge_bucket, left):
+    for _, children in run(tasks.judge_bucket, left, meanwhile=_load_what_is_next):
         progress.advance(children)
+
+
+def _load_what_is_next() -> None:
+    """The libraries that write the results, and the template of the report."""
+    from hooks.screen import results  # noqa: F401
+    from hooks.screen.report.write import page_template
+
+    page_template()
 
 
 def _remarks(work: Path, pieces: list[Piece], buckets: list[int], found: Found, run: Run, progress: Progress) -> Remarks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import click
 
 from hooks.command_line import CannotDo, configured
+from hooks.screen.workers import load_beside
 
 
 @click.command()
@@ -47,16 +49,20 @@ def screen(source: str, out: str, previous: Path | None, as_of: datetime | None,
     With --engine spark, SOURCE and --out may be any address that Spark reads and writes, such as s3a://bucket/export, and
     assessments.parquet is written as well. It begins anew when interrupted, and leaves --processes to Spark.
     """
-    from hooks.screen.run import Asked, run
-    from hooks.screen.spark_run import run_on_spark
-    from hooks.screen.watching import watched
-
     if master and engine != "spark":
         raise click.UsageError("--master is for --engine spark")
-    config = configured(config_file)
-    day = as_of.date() if as_of else config.today()
     before = os.umask(0o077)  # what is written is about patients: this user's only, until this user says otherwise
     try:
+        if engine == "local":
+            load_beside(processes)  # before anything that takes time to load here
+        gc.disable()  # of what is loaded nothing becomes garbage
+        from hooks.screen.run import Asked, run
+        from hooks.screen.spark_run import run_on_spark
+        from hooks.screen.watching import watched
+
+        gc.enable()
+        config = configured(config_file)
+        day = as_of.date() if as_of else config.today()
         with watched(quiet) as progress:
             if day > config.today():
                 progress.say(f"{day} is still to come: judged is what is known today, as if nothing were added until then.")
@@ -67,6 +73,7 @@ def screen(source: str, out: str, previous: Path | None, as_of: datetime | None,
                 run(asked, progress)
             progress.say(f"The results are in {out}: begin with report.html.")
     except KeyboardInterrupt:
+        exec("")  # one that came while a dataclass was being made, which is done by exec, counts as not caught until the next exec ends well
         again = "it begins anew" if engine == "spark" else "it goes on where it stopped"
         raise CannotDo(f"interrupted; start the same command again, and {again}") from None
     finally:

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import time
-from collections import Counter
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from cds.trials import NCT05827549
 from hooks.command_line import CannotDo, use_site_codes
 from hooks.config import Config
 from hooks.screen.closing_words import tell
-from hooks.screen.cohort import EXPORT, WORK
-from hooks.screen.comparison import Comparison, NoPrevious, Previous, compare, read_previous
-from hooks.screen.finding import TYPES
+from hooks.screen.cohort import WORK
+from hooks.screen.comparison import NoPrevious, Previous, compare, read_previous
 from hooks.screen.found import Found, TooManyErrors
 from hooks.screen.from_folder import from_folder
-from hooks.screen.report import read_assessments, write_report
 from hooks.screen.screenable import is_fhir, refuse_what_cannot_be
 from hooks.screen.spark_run import judged_on_spark
 from hooks.screen.spark_source import ADDRESS
-from hooks.screen.spool import write_json
 from hooks.screen.watching import Watcher
-from hooks.screen.worklist import write_worklist
-from hooks.version import SOFTWARE_VERSION
+from hooks.screen.workers import ProcessEnded
 
 AGAIN = ". When that is mended, start the same command again: it "
 
@@ -70,7 +61,7 @@ def run(asked: Asked, watcher: Watcher) -> None:
         raise CannotDo(f"{told}. More than --max-errors {asked.max_errors}, so there are no results") from None
     except OSError as error:
         raise CannotDo(f"{error.filename or asked.out}: {(error.strerror or 'cannot be read or written').lower()}{AGAIN}{again}") from None
-    except BrokenProcessPool:
+    except ProcessEnded:
         raise CannotDo(f"a process was ended from outside, perhaps for want of memory: try fewer --processes{AGAIN}{again}") from None
     tell(summary, watcher)
 
@@ -78,9 +69,12 @@ def run(asked: Asked, watcher: Watcher) -> None:
 def _screened(asked: Asked, watcher: Watcher, previous: Previous | None, started: datetime, began: float) -> dict[str, Any]:
     """The summary, when all results are written."""
     assessments, found = _judged(asked, watcher)
+    from hooks.screen.report import read_assessments  # not before: where several processes judge, it is loaded meanwhile
+    from hooks.screen.results import publish, summed_up
+
     compared = compare(previous, read_assessments(assessments)) if previous is not None else None
-    summary = _summary(asked, found, assessments, started, time.monotonic() - began, compared)
-    _publish(asked, assessments, summary, compared)
+    summary = summed_up(asked, found, assessments, started, time.monotonic() - began, compared)
+    publish(asked, assessments, summary, compared)
     return summary
 
 
@@ -92,45 +86,3 @@ def _judged(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:
     if asked.spark and ADDRESS.match(asked.source):
         return judged_on_spark(asked, asked.source, asked.out / WORK, watcher)
     return from_folder(asked, Path(asked.source), watcher)
-
-
-def _summary(asked: Asked, found: Found, assessments: Path, started: datetime, seconds: float, compared: Comparison | None) -> dict[str, Any]:
-    overall, groups, modifiable = Counter[str](), Counter[str](), 0
-    for a in read_assessments(assessments):
-        overall[a["overall"]] += 1
-        modifiable += a["overall"] == "not_eligible" and a["modifiable"]
-        if a["criteria"]:
-            groups[a["risk"]["group"] or a["risk"]["status"]] += 1
-    return {
-        "protocol": NCT05827549.id,
-        "text_version": NCT05827549.text_version,
-        "software_version": SOFTWARE_VERSION,
-        "as_of": asked.as_of.isoformat(),
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(seconds, 1),
-        "source": asked.source,
-        "overall": dict(overall),
-        "modifiable": modifiable,
-        "risk": dict(groups),
-        "missing_kinds": [kind for kind in TYPES[:-1] if kind not in found.kinds],
-        **asdict(found),
-        "patients_seen": found.patient_records or None,
-        "resources_read": found.lines,
-        "lines_broken": found.broken,
-        **({"changes": dict(Counter(change.kind for change in compared.changes))} if compared else {}),
-    }
-
-
-def _publish(asked: Asked, assessments: Path, summary: dict[str, Any], compared: Comparison | None) -> None:
-    """Each file all or nothing; the assessments last, since an earlier screening is known by them."""
-    out = asked.out
-    write_worklist(read_assessments(assessments), out / "worklist.csv", out / "worklist.parquet")
-    write_report(read_assessments(assessments), summary, out / "report.html", link=asked.record_link, compared=compared)
-    write_json(out / "summary.json", summary)
-    if compared is None:
-        (out / "changes.json").unlink(missing_ok=True)  # those of an earlier run would stand beside today's results
-    else:
-        write_json(out / "changes.json", [change.as_json() for change in compared.changes])
-    os.replace(assessments, out / "assessments.ndjson")
-    for done_with in (WORK, EXPORT):  # the children's records do not stay behind
-        shutil.rmtree(out / done_with, ignore_errors=True)

@@ -74,7 +74,7 @@ def write_report(
         details.add(assessment)
         if since:
             since.add(child)
-    page = _template().stream(
+    page = page_template().stream(
         view(tally, columns, summary, protocol, SOFTWARE_VERSION, since), with_names=bool(names), with_sites=bool(sites),
         sheets=[Markup(_text(name)) for name in SHEETS], scripts=[Markup(_text(name)) for name in SCRIPTS],
         cohort=_embedded(columns.embedded() | {"link": link} | (since.embedded() if since else {})), details=_embedded(details.embedded()),
@@ -108,7 +108,8 @@ def _embedded(data: Any) -> Markup:
 
 
 @cache
-def _template() -> Any:
+def page_template() -> Any:
+    """Made when it is first needed, or before, by whoever has the time."""
     pages = Environment(loader=PackageLoader("hooks.screen.report", "."), autoescape=True, undefined=StrictUndefined,
                         trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     pages.filters["number"] = lambda n: f"{n:,}"
