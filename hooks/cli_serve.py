@@ -31,13 +31,13 @@ def serve(config_file: Path | None, host: str, port: int, workers: int, check: b
     from hooks.server import run
 
     config = configured(config_file, dev)
-    if dev and host not in ("127.0.0.1", "localhost", "::1"):
+    if config.dev and host not in ("127.0.0.1", "localhost", "::1"):
         raise CannotDo("--dev listens on loopback only; leave --host out")
     state = _usable(config)
     if check:
         click.echo("The configuration is valid.")
         return
-    if dev:
+    if config.dev:
         click.echo("DEVELOPMENT MODE: no caller is checked. Never use it with patient data.", err=True)
     try:
         state.check()

@@ -51,7 +51,7 @@ class Config(BaseModel):
     time_zone: Annotated[str, AfterValidator(_time_zone)] | None = None  # whose calendar "today" is; None: the machine's
     card_when_not_eligible: bool = True  # a card that names what blocks
     cors_origins: tuple[SafeUrl, ...] = ()  # web pages that may call from a browser; EHRs do not need it
-    dev: bool = False  # no caller is checked, any FHIR server on loopback may be called; never where patients are real
+    dev: bool = False  # no caller is checked, any FHIR server on loopback may be called; by `serve --dev` only, never by a file
 
     @model_validator(mode="after")
     def _tells_callers_apart(self) -> Config:
@@ -77,6 +77,8 @@ class Config(BaseModel):
             raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: not valid TOML: {error}") from None
+        if "dev" in told:  # a file is copied from one machine to the next, and nobody would notice that callers are not checked
+            raise ConfigError(f"{path}: dev: may not stand in a file; development mode is started with relapse-cds serve --dev")
         if environment.get(DATABASE_VARIABLE):
             told["database"] = environment[DATABASE_VARIABLE]
         try:

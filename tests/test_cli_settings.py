@@ -42,6 +42,9 @@ BAD = {
     "requests_per_fhir_server = 0": "requests_per_fhir_server",
     "keep_days = 0": "keep_days",
     "dev = 3": "dev",
+    "dev = true": "dev",
+    "dev = false": "dev",
+    "dev = true\n" + CLIENT % "": "dev",
     "fetch_seconds = [": "TOML",
     "fetch_seconds = 1\nfetch_seconds = 2": "TOML",
     "[clients]": "clients",
@@ -95,6 +98,13 @@ def test_a_configuration_that_is_not_there_or_no_text(tmp_path, file_of):
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org", ""])
 def test_development_mode_listens_on_loopback_only(host):
     assert "loopback" in cannot(run("serve", "--dev", "--host", host, "--check"))
+
+
+@pytest.mark.parametrize("arguments", [("serve",), ("serve", "--check"), ("serve", "--dev"), ("serve", "--host", "0.0.0.0"), ("feedback",)])
+def test_no_file_turns_development_mode_on(file_of, arguments):
+    """There no caller is checked. Whoever starts the service has to say so, each time; a line of a file is copied and forgotten."""
+    line = cannot(run(*arguments, "--config", file_of(b"dev = true\n" + (CLIENT % "").encode())))
+    assert "dev: " in line and "serve --dev" in line
 
 
 @pytest.mark.parametrize("arguments", [(), ("--check",)])
