@@ -16,8 +16,7 @@ from hooks.problem import Problem
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_USER = re.compile(r"[A-Za-z]+/[\w\-.]{1,64}", re.ASCII)
-
+_USER = re.compile(r"(Practitioner|PractitionerRole|Patient|RelatedPerson)/[\w\-.]{1,64}", re.ASCII)
 
 ORDER_HOOKS = ("order-select", "order-sign")
 
@@ -49,7 +48,7 @@ def parse(body: bytes, hook: str) -> HookRequest:
         raise Problem(400, "context.patientId: must be a bare FHIR id")
     user_id = _text(context, "userId", "context.")
     if not _USER.fullmatch(user_id):
-        raise Problem(400, "context.userId: must be of the form Practitioner/123")
+        raise Problem(400, "context.userId: must be of the form Practitioner/123, PractitionerRole/123, Patient/123 or RelatedPerson/123")
     prefetch = call.get("prefetch")
     if not isinstance(prefetch, dict | None):
         raise Problem(400, "prefetch: must be an object")

@@ -50,6 +50,7 @@ def context(**members):
     (context(userId="7"), "context.userId"),
     (context(userId="https://ehr.example/fhir/Practitioner/7"), "context.userId"),
     (context(userId="Practitioner/7\n"), "context.userId"),
+    *[(context(userId=user), "context.userId") for user in ("Device/1", "patient/1", "Person/1", "Group/1", "PRACTITIONER/1", "Practitioner/", "/1")],
     ({"prefetch": []}, "prefetch"),
     ({"prefetch": "none"}, "prefetch"),
     ({"fhirServer": 5}, "fhirServer"),
@@ -89,6 +90,12 @@ WHOLE = json.dumps(whole_call())
 @pytest.mark.parametrize("body", [
     b"", b"null", b"[]", b'"patient-view"', b"{", b'{"hook": "patient-view",}', b"\xff\xfe{}", b"hook=patient-view",
     b'{"hook": "patient-view", "hook": "patient-view"}',
+def test_who_may_be_the_user_is_told():
+    """A hook is fired by a person, and of four types only; what comes of a patient's own is no cards, not a refusal."""
+    answer = tell(client(), whole_call(**context(userId="Device/1")))
+    assert all(kind in refusal(answer) for kind in ("Practitioner/", "PractitionerRole/", "Patient/", "RelatedPerson/"))
+
+
     WHOLE.replace('"patient-view"', '"patient-view", "extension": {"x": NaN}', 1).encode(),
     WHOLE.replace('"patient-view"', '"patient-view", "extension": {"x": -Infinity}', 1).encode(),
     WHOLE.replace('"patient-view"', '"patient-view", "extension": {"x": 1e9999999999999999999}', 1).encode(),
