@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
+
 from fhir_mappings.draft_orders import drafts_of
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
@@ -18,6 +20,7 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _USER = re.compile(r"(Practitioner|PractitionerRole|Patient|RelatedPerson)/[\w\-.]{1,64}", re.ASCII)
 
+log = structlog.get_logger()
 ORDER_HOOKS = ("order-select", "order-sign")
 
 
@@ -62,7 +65,7 @@ def parse(body: bytes, hook: str) -> HookRequest:
 
 
 def _drafts(context: Mapping[str, Any], hook: str) -> tuple[Resource, ...]:
-    """All draft orders; of `order-select` those selected, unless a selection names none of them: then all are looked at."""
+    """All draft orders; of `order-select` those selected, and what they may be made of."""
     bundle = _object(context, "draftOrders", "context.")
     entries = bundle.get("entry", [])
     if bundle.get("resourceType") != "Bundle" or not isinstance(entries, list):
@@ -74,8 +77,11 @@ def _drafts(context: Mapping[str, Any], hook: str) -> tuple[Resource, ...]:
     if not isinstance(selections, list) or not all(isinstance(selection, str) for selection in selections):
         raise Problem(400, "context.selections: required, a list of references such as MedicationRequest/123")
     here = {reference_of(draft) for draft in drafts}
-    if not here.issuperset(selections):
-        return drafts
+    lost = [selection for selection in selections if selection not in here]
+    if lost and len(lost) == len(selections):  # no card would mean that nothing is wrong with what was selected
+        raise Problem(400, "context.selections: none of them is a draft of context.draftOrders; each must be its type and id, such as MedicationRequest/123")
+    if lost:
+        log.warning("selections_not_found", not_found=len(lost), selections=len(selections))
     return tuple(d for d in drafts if reference_of(d) in selections or d.get("resourceType") in ("Medication", "Substance"))
 
 
