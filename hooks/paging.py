@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Collection, Iterable, NamedTuple
+from typing import Any, Collection, Iterable, Mapping, NamedTuple
 from urllib.parse import urljoin
 
 from fhir_mappings.record import Outcome, Resource
@@ -62,7 +62,7 @@ def read_bundle(body: Any, resource_type: str) -> Page:
 def next_link(body: dict[str, Any], url: str, visited: Collection[str] = ()) -> str | None:
     """The address of the next page, None on the last. Relative links count from this page's URL: Canvas sends
     "/Observation?...", Epic "Observation?sessionID=..."."""
-    target = _next_target(body)
+    target = next_target(body)
     if target is None:
         return None
     try:
@@ -76,7 +76,8 @@ def next_link(body: dict[str, Any], url: str, visited: Collection[str] = ()) -> 
     return following
 
 
-def _next_target(body: dict[str, Any]) -> str | None:
+def next_target(body: Mapping[str, Any]) -> str | None:
+    """What the Bundle calls its next page. Raises CutShort where its links cannot be read: there may be one."""
     links = body.get("link", [])
     for link in links if isinstance(links, list) else [links]:
         match link:
