@@ -14,7 +14,6 @@ from itertools import islice
 import structlog
 
 from fhir_mappings import Answer, Outcome, Record
-from fhir_mappings.diagnoses import is_leukaemia
 from fhir_mappings.sources import SEARCHES, Search
 from fhir_mappings.subject import is_about, names, reference_of, target
 from hooks.backend_services import TokenSource, token_source
@@ -25,6 +24,7 @@ from hooks.fhir_address import allowed
 from hooks.fhir_at_once import at_once
 from hooks.fhir_load import FhirLoad
 from hooks.fhir_server import FhirServer
+from hooks.first_look import shows_leukaemia
 from hooks.prefetch import sent
 from hooks.problem import Problem
 from hooks.request import HookRequest
@@ -52,7 +52,7 @@ def gather(call: HookRequest, client: CdsClient, config: Config, load: FhirLoad 
     if call.fhir_server and base is None:
         log.warning("fhir_server_not_allowed")  # an attack, or a site that forgot to list it; the address stays out
     if base is None:
-        return Record(call.patient_id, answers) if shows_leukaemia(answers) else None
+        return Record(call.patient_id, answers) if shows_leukaemia(answers, call.prefetch) else None
     deadline = Deadline.after(config.fetch_seconds)
     token = access(call.token, base, config)
     with (load or FhirLoad()).call(base) as share, FhirServer(base, token, deadline=deadline, ca_bundle=config.trusted, share=share) as server:
@@ -70,10 +70,11 @@ def access(token: str | None, base: str, config: Config) -> str | TokenSource | 
 def fetch(server: FhirServer, patient_id: str, answers: dict[str, Answer], deadline: Deadline, everything: bool = False,
           heard: Callable[[Mapping[str, Answer]], None] = lambda answers: None) -> Record:
     """Complete the answers from a server; the rest only if the first look shows leukaemia, or if everything is wanted."""
+    sent = frozenset(answers)
     fetched = _ask(server, patient_id, _unanswered(answers, required=True), deadline)
     heard(fetched)
     answers = _completed(answers, fetched)
-    if not shows_leukaemia(answers) and not everything:
+    if not shows_leukaemia(answers, sent) and not everything:
         return Record(patient_id, answers)
     fetched = _ask(server, patient_id, _unanswered(answers, required=False), deadline)
     heard(fetched)
@@ -91,22 +92,6 @@ def _unanswered(answers: dict[str, Answer], required: bool) -> list[Search]:
     """What was not sent, and what was sent in part; a search that failed at the EHR is not repeated."""
     return [s for s in SEARCHES if s.required is required
             and (s.name not in answers or answers[s.name].outcome is Outcome.PARTIAL)]
-
-
-def shows_leukaemia(answers: Mapping[str, Answer]) -> bool:
-    """The cheapest look: does the problem list hold, or hint at, leukaemia of the family? Raises Problem(412) when the
-    child or the problem list cannot be had, or when a list that is not complete shows none."""
-    for search in (s for s in SEARCHES if s.required):
-        answer = answers.get(search.name)
-        if answer is None or answer.outcome in (Outcome.FAILED, Outcome.NOT_ASKED):
-            why = answer.why if answer else "not in the prefetch, and no FHIR server that we may call"
-            raise Problem(412, f"{search.name}: {why}. Send the prefetch key {search.name} ({search.template()})")
-    conditions = answers["conditions"]
-    if any(is_leukaemia(condition) for condition in conditions.resources):
-        return True
-    if not conditions.complete:
-        raise Problem(412, f"conditions: {conditions.why}, so that leukaemia can be neither seen nor ruled out")
-    return False
 
 
 def _ask(server: FhirServer, patient_id: str, searches: Iterable[Search], deadline: Deadline) -> dict[str, Answer]:

@@ -89,6 +89,22 @@ def test_without_the_child_or_the_problem_list_it_is_412(child, search, fault):
 
 
 def test_both_missing_names_the_first():
+@pytest.mark.parametrize(("sent", "words"), [
+    ({}, "conditions: the FHIR server answered 500. Send the prefetch key conditions (Condition?"),
+    ({"conditions": outcome("exception")}, "conditions: the EHR could not look this up. The prefetch key conditions (Condition?"),
+    ({"conditions": '"gone fishing"'}, "conditions: answered with something other than search results. The prefetch key conditions (Condition?"),
+], ids=["not sent, and refused by the server", "the EHR sent an error", "the EHR sent rubbish"])  # fmt: skip
+def test_the_412_says_what_to_do_about_its_own_cause(sent, words):
+    """Whoever sent the key is not told to send it."""
+    chart = Chart(CHILD)
+    prefetch = {"patient": chart.prefetch()["patient"], **{key: json.loads(value) for key, value in sent.items()}}
+    with playing(chart, conditions=FAULTS["500"]):
+        for members in ({"fhirServer": EHR, "fhirAuthorization": TOKEN}, {}) if sent else ({"fhirServer": EHR, "fhirAuthorization": TOKEN},):
+            answer = tell(client(), chart.call(prefetch, **members))
+            assert answer.status_code == 412 and refusal(answer).startswith(words), refusal(answer)
+            assert refusal(answer).endswith(") was sent, but without its results" if sent else ")"), refusal(answer)
+
+
     assert refusal(fetched(Chart(CHILD), patient=FAULTS["500"], conditions=FAULTS["500"])).startswith("patient: ")
 
 
