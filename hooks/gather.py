@@ -14,6 +14,7 @@ from itertools import islice
 import structlog
 
 from fhir_mappings import Answer, Outcome, Record
+from fhir_mappings.record import NOT_ASKED
 from fhir_mappings.sources import SEARCHES, Search
 from fhir_mappings.subject import is_about, names, reference_of, target
 from hooks.backend_services import TokenSource, token_source
@@ -34,6 +35,7 @@ Heard = Callable[[str, Mapping[str, Answer]], None]
 
 log = structlog.get_logger()
 MOST_READS = 40  # references followed in one call
+NO_TOKEN = Answer(Outcome.NOT_ASKED, why="not sent by the EHR, and no token to ask the server with")
 WRONG_PATIENT = Answer(Outcome.FAILED, why="the FHIR server answered with another patient's data")
 
 
@@ -51,13 +53,24 @@ def gather(call: HookRequest, client: CdsClient, config: Config, load: FhirLoad 
     base = allowed(call.fhir_server, client.fhir_servers, loopback_ok=config.dev) if call.fhir_server else None
     if call.fhir_server and base is None:
         log.warning("fhir_server_not_allowed")  # an attack, or a site that forgot to list it; the address stays out
-    if base is None:
+    token = access(call.token, base, config) if base else None
+    why_not = _why_not(call, base, token, config)
+    if base is None or why_not:
+        answers = {search.name: why_not or NOT_ASKED for search in SEARCHES} | answers
         return Record(call.patient_id, answers) if shows_leukaemia(answers, call.prefetch) else None
     deadline = Deadline.after(config.fetch_seconds)
-    token = access(call.token, base, config)
     with (load or FhirLoad()).call(base) as share, FhirServer(base, token, deadline=deadline, ca_bundle=config.trusted, share=share) as server:
         record = fetch(server, call.patient_id, answers, deadline, heard=partial(heard, base))
     return record if shows_leukaemia(record.answers) else None
+
+
+def _why_not(call: HookRequest, base: str | None, token: str | TokenSource | None, config: Config) -> Answer | None:
+    """What becomes of everything that was not sent, if nothing is to be fetched; None if it is."""
+    if base is None:
+        return NOT_ASKED
+    if token is None and not config.dev:  # a server that shows a chart to whoever asks is not one to get patients from
+        return NO_TOKEN
+    return None
 
 
 def access(token: str | None, base: str, config: Config) -> str | TokenSource | None:

@@ -129,7 +129,7 @@ def test_a_server_that_never_finishes_is_not_waited_for(behaviour):
         required_only = {key: sent[key] for key in ("patient", "conditions")}
         found = assessment(tell(service, chart.call(required_only, fhirServer=server.url)))
         assert unanswered(found) == set(OPTIONAL)
-        answer = tell(service, chart.call(fhirServer=server.url))
+        answer = tell(service, chart.call(fhirServer=server.url, fhirAuthorization=TOKEN))
         assert answer.status_code == 412 and refusal(answer).startswith("patient: ")
 
 
@@ -191,11 +191,49 @@ def test_the_token_goes_along_with_every_request_and_into_no_answer():
     assert "token-of-the-ehr" not in answer.text + str(answer.headers)
 
 
-def test_without_a_token_nothing_is_signed():
+def test_without_a_token_nothing_is_asked():
+    """In production. An open server would give the whole chart to anybody, and that it gave it to us is nothing to build on."""
+    chart = Chart(CHILD)
+    part = {key: value for key, value in chart.prefetch().items() if key != "examinations"}
+    with playing(chart) as ehr:
+        found = assessment(tell(client(), chart.call(part, fhirServer=EHR)))
+        answer = tell(client(), chart.call(fhirServer=EHR))
+    assert ehr.requests == []
+    assert [told["words"] for told in found["not_looked_up"]] == ["not sent by the EHR, and no token to ask the server with"]
+    assert answer.status_code == 412
+    assert refusal(answer).startswith("patient: not sent by the EHR, and no token to ask the server with. Send the prefetch key patient (")
+
+
+def test_in_development_an_open_server_is_asked_without_a_token():
     chart = Chart(CHILD)
     with playing(chart) as ehr:
-        assert assessment(tell(client(), chart.call(fhirServer=EHR)))
-    assert not [request for request in ehr.requests if "Authorization" in request.headers]
+        assert assessment(tell(client(dev=True), chart.call(fhirServer=EHR)))["not_looked_up"] == []
+    assert len(ehr.requests) == len(SEARCHES) and not [request for request in ehr.requests if "Authorization" in request.headers]
+
+
+@pytest.mark.parametrize("seconds", [0, -5, -(10**30)])
+@pytest.mark.parametrize("dev", [False, True])
+def test_a_token_that_has_expired_is_never_used(dev, seconds):
+    chart = Chart(CHILD)
+    part = {key: value for key, value in chart.prefetch().items() if key != "examinations"}
+    expired = {**TOKEN, "expires_in": seconds}
+    with playing(chart) as ehr:
+        found = assessment(tell(client(dev=dev), chart.call(part, fhirServer=EHR, fhirAuthorization=expired)))
+        answer = tell(client(dev=dev), chart.call(fhirServer=EHR, fhirAuthorization=expired))
+    assert ehr.requests == []
+    assert [told["words"] for told in found["not_looked_up"]] == ["not sent by the EHR, and its token for the server had expired"]
+    assert answer.status_code == 412 and refusal(answer).startswith("patient: not sent by the EHR, and its token for the server had expired. ")
+
+
+def test_a_token_about_to_expire_shortens_the_time_for_fetching():
+    """Searches that would outlive it are given up with it."""
+    chart = Chart(CHILD)
+    seconds = []
+    with playing(chart), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hooks.gather.Deadline, "after", lambda told, after=hooks.gather.Deadline.after: (seconds.append(told), after(told))[1])
+        for expires_in in (3, 300):
+            tell(client(fetch_seconds=20), chart.call(fhirServer=EHR, fhirAuthorization={**TOKEN, "expires_in": expires_in}))
+    assert seconds == [3, 20]
 
 
 @pytest.mark.parametrize("where", ["https://evil.example/fhir/Observation?page=2", "//evil.example/page", "http://ehr.example/fhir/Observation?page=2"])
