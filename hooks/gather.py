@@ -36,6 +36,7 @@ Heard = Callable[[str, Mapping[str, Answer]], None]
 log = structlog.get_logger()
 MOST_READS = 40  # references followed in one call
 NO_TOKEN = Answer(Outcome.NOT_ASKED, why="not sent by the EHR, and no token to ask the server with")
+EXPIRED = Answer(Outcome.NOT_ASKED, why="not sent by the EHR, and its token for the server had expired")
 WRONG_PATIENT = Answer(Outcome.FAILED, why="the FHIR server answered with another patient's data")
 
 
@@ -58,7 +59,7 @@ def gather(call: HookRequest, client: CdsClient, config: Config, load: FhirLoad 
     if base is None or why_not:
         answers = {search.name: why_not or NOT_ASKED for search in SEARCHES} | answers
         return Record(call.patient_id, answers) if shows_leukaemia(answers, call.prefetch) else None
-    deadline = Deadline.after(config.fetch_seconds)
+    deadline = Deadline.after(min(config.fetch_seconds, config.fetch_seconds if call.token_seconds is None else call.token_seconds))
     with (load or FhirLoad()).call(base) as share, FhirServer(base, token, deadline=deadline, ca_bundle=config.trusted, share=share) as server:
         record = fetch(server, call.patient_id, answers, deadline, heard=partial(heard, base))
     return record if shows_leukaemia(record.answers) else None
@@ -68,6 +69,8 @@ def _why_not(call: HookRequest, base: str | None, token: str | TokenSource | Non
     """What becomes of everything that was not sent, if nothing is to be fetched; None if it is."""
     if base is None:
         return NOT_ASKED
+    if call.token_seconds is not None and call.token_seconds <= 0:
+        return EXPIRED
     if token is None and not config.dev:  # a server that shows a chart to whoever asks is not one to get patients from
         return NO_TOKEN
     return None

@@ -35,6 +35,7 @@ class HookRequest:
     prefetch: Mapping[str, Any]
     fhir_server: str | None
     token: str | None = field(repr=False)
+    token_seconds: int | None = None  # for which the token is still good; None without a token
     drafts: tuple[Resource, ...] = ()  # of an order hook: the orders that it asks about
 
 
@@ -85,14 +86,14 @@ def _drafts(context: Mapping[str, Any], hook: str) -> tuple[Resource, ...]:
     return tuple(d for d in drafts if reference_of(d) in selections or d.get("resourceType") in ("Medication", "Substance"))
 
 
-def _access(call: Mapping[str, Any], patient_id: str) -> tuple[str | None, str | None]:
-    """Where we may fetch, and with which token."""
+def _access(call: Mapping[str, Any], patient_id: str) -> tuple[str | None, str | None, int | None]:
+    """Where we may fetch, with which token, and for how many seconds that is good."""
     server = call.get("fhirServer")
     if not isinstance(server, str | None):
         raise Problem(400, "fhirServer: must be a URL")
     authorization = call.get("fhirAuthorization")
     if authorization is None:
-        return server, None
+        return server, None, None
     if not isinstance(authorization, dict):
         raise Problem(400, "fhirAuthorization: must be an object")
     if server is None:
@@ -100,9 +101,14 @@ def _access(call: Mapping[str, Any], patient_id: str) -> tuple[str | None, str |
     token = _text(authorization, "access_token", "fhirAuthorization.")
     if authorization.get("token_type") != "Bearer":
         raise Problem(400, "fhirAuthorization.token_type: must be Bearer")
+    seconds = authorization.get("expires_in")
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
+        raise Problem(400, "fhirAuthorization.expires_in: required, a whole number of seconds")
+    for name in ("scope", "subject"):  # Epic's scopes are names of its own; only a server knows what they allow
+        _text(authorization, name, "fhirAuthorization.")
     if authorization.get("patient") not in (None, patient_id):
         raise Problem(400, "fhirAuthorization.patient: is another patient than context.patientId")
-    return server, token
+    return server, token, seconds
 
 
 def read_json(body: bytes) -> Any:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+import hooks.gather
 import hostile_fhir
 from fhir_mappings.sources import SEARCHES
 from hook_calls import EHR, TOKEN, Chart, assessment, by_id, client, favourable, playing, refusal, tell, unanswered
@@ -88,7 +89,6 @@ def test_without_the_child_or_the_problem_list_it_is_412(child, search, fault):
     assert answer.status_code == 412 and refusal(answer).startswith(f"{search}: ")
 
 
-def test_both_missing_names_the_first():
 @pytest.mark.parametrize(("sent", "words"), [
     ({}, "conditions: the FHIR server answered 500. Send the prefetch key conditions (Condition?"),
     ({"conditions": outcome("exception")}, "conditions: the EHR could not look this up. The prefetch key conditions (Condition?"),
@@ -105,6 +105,7 @@ def test_the_412_says_what_to_do_about_its_own_cause(sent, words):
             assert refusal(answer).endswith(") was sent, but without its results" if sent else ")"), refusal(answer)
 
 
+def test_both_missing_names_the_first():
     assert refusal(fetched(Chart(CHILD), patient=FAULTS["500"], conditions=FAULTS["500"])).startswith("patient: ")
 
 
@@ -127,7 +128,7 @@ def test_a_server_that_never_finishes_is_not_waited_for(behaviour):
     with HostileFhir(behaviour) as server:
         service = client(fhir_servers=(server.url,), fetch_seconds=0.3)
         required_only = {key: sent[key] for key in ("patient", "conditions")}
-        found = assessment(tell(service, chart.call(required_only, fhirServer=server.url)))
+        found = assessment(tell(service, chart.call(required_only, fhirServer=server.url, fhirAuthorization=TOKEN)))
         assert unanswered(found) == set(OPTIONAL)
         answer = tell(service, chart.call(fhirServer=server.url, fhirAuthorization=TOKEN))
         assert answer.status_code == 412 and refusal(answer).startswith("patient: ")

@@ -60,6 +60,12 @@ def context(**members):
     ({"fhirServer": EHR, "fhirAuthorization": {**TOKEN, "access_token": 5}}, "fhirAuthorization.access_token"),
     ({"fhirServer": EHR, "fhirAuthorization": {**TOKEN, "token_type": "MAC"}}, "fhirAuthorization.token_type"),
     ({"fhirServer": EHR, "fhirAuthorization": {**TOKEN, "patient": "asthma"}}, "fhirAuthorization.patient"),
+    *[({"fhirServer": EHR, "fhirAuthorization": {**TOKEN, "expires_in": seconds}}, "fhirAuthorization.expires_in")
+      for seconds in ("300", 300.5, True, [], {}, None)],
+    *[({"fhirServer": EHR, "fhirAuthorization": {k: v for k, v in TOKEN.items() if k != left_out}}, f"fhirAuthorization.{left_out}") for left_out in TOKEN],
+    *[({"fhirServer": EHR, "fhirAuthorization": {**TOKEN, words: value}}, f"fhirAuthorization.{words}")
+      for words in ("scope", "subject") for value in (5, [], ["patient/*.rs"], {}, None, "")],
+    ({"fhirServer": EHR, "fhirAuthorization": {**TOKEN, "patient": 5}}, "fhirAuthorization.patient"),
     ({"fhirAuthorization": TOKEN}, "fhirServer"),
 ])  # fmt: skip
 def test_a_field_that_is_missing_or_mistyped_is_named(change, named):
@@ -84,18 +90,18 @@ def test_what_we_do_not_know_is_ignored(change):
         assert assessment(tell(client(), whole_call(**change), by_the_book=None not in change.values()))["not_looked_up"] == []
 
 
-WHOLE = json.dumps(whole_call())
-
-
-@pytest.mark.parametrize("body", [
-    b"", b"null", b"[]", b'"patient-view"', b"{", b'{"hook": "patient-view",}', b"\xff\xfe{}", b"hook=patient-view",
-    b'{"hook": "patient-view", "hook": "patient-view"}',
 def test_who_may_be_the_user_is_told():
     """A hook is fired by a person, and of four types only; what comes of a patient's own is no cards, not a refusal."""
     answer = tell(client(), whole_call(**context(userId="Device/1")))
     assert all(kind in refusal(answer) for kind in ("Practitioner/", "PractitionerRole/", "Patient/", "RelatedPerson/"))
 
 
+WHOLE = json.dumps(whole_call())
+
+
+@pytest.mark.parametrize("body", [
+    b"", b"null", b"[]", b'"patient-view"', b"{", b'{"hook": "patient-view",}', b"\xff\xfe{}", b"hook=patient-view",
+    b'{"hook": "patient-view", "hook": "patient-view"}',
     WHOLE.replace('"patient-view"', '"patient-view", "extension": {"x": NaN}', 1).encode(),
     WHOLE.replace('"patient-view"', '"patient-view", "extension": {"x": -Infinity}', 1).encode(),
     WHOLE.replace('"patient-view"', '"patient-view", "extension": {"x": 1e9999999999999999999}', 1).encode(),
