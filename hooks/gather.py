@@ -26,6 +26,7 @@ from hooks.fhir_at_once import at_once
 from hooks.fhir_load import FhirLoad
 from hooks.fhir_server import FhirServer
 from hooks.first_look import shows_leukaemia
+from hooks.logs import quoted_address
 from hooks.prefetch import sent
 from hooks.problem import Problem
 from hooks.request import HookRequest
@@ -53,7 +54,7 @@ def gather(call: HookRequest, client: CdsClient, config: Config, load: FhirLoad 
     answers = sent(call.prefetch)
     base = allowed(call.fhir_server, client.fhir_servers, loopback_ok=config.dev) if call.fhir_server else None
     if call.fhir_server and base is None:
-        log.warning("fhir_server_not_allowed")  # an attack, or a site that forgot to list it; the address stays out
+        log.warning("fhir_server_not_allowed", server=quoted_address(call.fhir_server))  # an attack, or a site that forgot to list it
     token = access(call.token, base, config) if base else None
     why_not = _why_not(call, base, token, config)
     if base is None or why_not:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+import structlog
 
 import hooks.gather
 import hostile_fhir
@@ -156,6 +157,27 @@ def test_a_server_that_is_not_listed_is_never_called(address):
         assert unanswered(assessment(answer)) == {"examinations"}
         assert tell(client(), chart.call(fhirServer=address, fhirAuthorization=TOKEN)).status_code == 412
     assert ehr.requests == []
+
+
+@pytest.mark.parametrize(("address", "named"), [
+    ("https://evil.example/fhir", "https://evil.example/fhir"),
+    ("https://ehr.example/FHIR", "https://ehr.example/FHIR"),
+    ("https://user:secret@ehr.example/fhir", "https://***@ehr.example/fhir"),
+    ("user:secret@ehr.example", "***@ehr.example"),
+    ("https://evil.example\\@ehr.example/fhir", "https://***@ehr.example/fhir"),
+    ("https://ehr.example/fhir?patient=secret", "https://ehr.example/fhir"),
+    ("https://ehr.example/fhir#secret", "https://ehr.example/fhir"),
+    ("https://evil.example/\u202e\r\nlevel=info \u00e4", "https://evil.example/???level=info ?"),
+    ("https://evil.example/" + "x" * 500, "https://evil.example/" + "x" * 79 + "..."),
+    ("ehr", "ehr"),
+])  # fmt: skip
+def test_a_server_that_is_not_listed_is_named_in_the_log(address, named):
+    """So that a site which forgot to list it, or spells it otherwise, can see so; without what may be a secret or a patient."""
+    chart = Chart(CHILD)
+    with structlog.testing.capture_logs() as logs:
+        tell(client(), chart.call(chart.prefetch(), fhirServer=address, fhirAuthorization=TOKEN), by_the_book=False)
+    (line,) = [log for log in logs if log["event"] == "fhir_server_not_allowed"]
+    assert line["server"] == named and "secret" not in str(logs)
 
 
 @pytest.mark.parametrize("address", [EHR, f"{EHR}/", "https://EHR.example/fhir", "https://ehr.example:443/fhir"])
