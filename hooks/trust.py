@@ -99,8 +99,10 @@ class Trust:
         if not isinstance(algorithm, str) or algorithm not in KEY_TYPES or "crit" in header:
             raise Untrusted("algorithm")
         jku = header.get("jku")
-        if jku is not None and (client.jwks_url is None or not _same_address(jku, client.jwks_url)):
-            raise Untrusted("jku")
+        if jku is not None and client.jwks_url is None:
+            raise Untrusted("jku", why="the token names the address of its keys (jku), and this client has keys alone: give jwks_url")
+        if jku is not None and not _same_address(jku, str(client.jwks_url)):
+            raise Untrusted("jku", why="the token's jku is not the jwks_url of this client")
         kid = header.get("kid")
         key = self.keys[client.issuer].key(kid) if isinstance(kid, str) else None
         if key is None:

@@ -145,6 +145,41 @@ def test_every_other_is_told_the_same(case):
     assert not sent or sent not in str(logs), "the token is in the log"
 
 
+@pytest.mark.parametrize(("claims", "header", "told"), [
+    ({"iss": "https://other.example", "jti": "j1"}, {}, {"reason": "issuer", "iss": "https://other.example", "kid": EC_JWK["kid"], "jti": "j1"}),
+    ({"jti": "j2"}, {"kid": "who"}, {"reason": "kid", "iss": ISSUER, "kid": "who", "jti": "j2", "client": "ehr"}),
+    ({"jti": "j3", "aud": "sand_man"}, {}, {"reason": "audience", "jti": "j3", "aud": "sand_man"}),
+    ({"aud": ["https://a.example", "b"]}, {}, {"reason": "audience", "aud": "https://a.example b"}),
+    ({"aud": "sand_man", "exp": NOW - 90}, {}, {"reason": "expired", "aud": None}),
+    ({"iss": "https://\u202eevil\r\nlevel=info \u00e4"}, {}, {"iss": "https://?evil??level=info ?"}),
+    ({"jti": "x" * 2000, "iss": "y" * 500}, {"kid": "z" * 500}, {"iss": "y" * 100 + "...", "kid": "z" * 100 + "...", "jti": "x" * 100 + "..."}),
+    ({"jti": 5, "aud": "x"}, {}, {"reason": "audience", "jti": None}),
+])  # fmt: skip
+def test_the_log_says_whose_token_it_claims_to_be(claims, header, told):
+    """What a stranger wrote is cut, and is printable ASCII: it can neither end a line nor turn one around."""
+    with structlog.testing.capture_logs() as logs:
+        assert asked(client(), f"Bearer {token(headers=header, **claims)}").status_code == 401
+    (line,) = [log for log in logs if log["event"] == "untrusted"]
+    assert {name: line.get(name) for name in told} == told, line
+
+
+def test_of_no_token_nothing_is_told_but_that():
+    with structlog.testing.capture_logs() as logs:
+        asked(client(), "Basic dXNlcjpwYXNz")
+    assert [log for log in logs if log["event"] == "untrusted"] == [{"event": "untrusted", "log_level": "warning", "reason": "no_token"}]
+
+
+@pytest.mark.parametrize(("settings", "words"), [
+    ({}, "give jwks_url"), ({"jwks_url": "https://ehr.example/keys"}, "is not the jwks_url of this client"),
+])  # fmt: skip
+def test_a_jku_that_is_not_accepted_is_told_with_the_remedy(settings, words):
+    """Epic sends one with every token: keys alone will not do there."""
+    with structlog.testing.capture_logs() as logs:
+        assert asked(client(**settings), f"Bearer {token(headers={'jku': 'https://ehr.example/other'})}").status_code == 401
+    (line,) = [log for log in logs if log["event"] == "untrusted"]
+    assert line["reason"] == "jku" and words in line["why"]
+
+
 def test_before_anything_else_is_looked_at():
     """A body that is no JSON, too: who may not call is not told what we think of it."""
     for data, kind in ((b"{", "application/json"), (b"", "text/plain"), (b"x" * 1000, "application/json")):
