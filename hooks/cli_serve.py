@@ -11,6 +11,7 @@ import click
 from hooks.backend_services import BackendError, private_key
 from hooks.command_line import CannotDo, configured, use_site_codes
 from hooks.config import Config
+from hooks.config_faults import ordinal
 from hooks.logs import configure_logs
 from hooks.state import State, StateError
 
@@ -69,6 +70,13 @@ def _usable(config: Config) -> State:
             "no clients are configured, so nobody may call: describe each EHR under [[clients]] in a file given with --config "
             "(hooks/relapse-cds.example.toml shows how), or use --dev on this machine alone"
         )
+    servers = {server for client in config.clients for server in client.fhir_servers}
+    for place, backend in enumerate(config.backend_services):
+        if backend.fhir_server not in servers and not config.dev:
+            raise CannotDo(
+                f"backend_services, {ordinal(place)}: no client lists {backend.fhir_server} among its fhir_servers, so no call could use it; "
+                "list it there, or keep it in a file of settings for the other commands"
+            )
     return state
 
 

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from hooks.backend_registration import BackendServices
 from hooks.cds_client import DEVELOPER, SANDBOX_ISSUER, CdsClient, SafeUrl
 from hooks.certificates import CertificatesError, refuse_unusable
+from hooks.config_faults import first_fault
 
 DATABASE_VARIABLE = "RELAPSE_CDS_DATABASE"
 IN_MEMORY = "sqlite://"
@@ -32,13 +33,19 @@ def _time_zone(name: str) -> str:
     return name
 
 
+def _without_query(url: str) -> str:
+    if "?" in url or "#" in url:
+        raise ValueError("must be without query and fragment: the paths of the services are added to it")
+    return url
+
+
 class Config(BaseModel):
     """Every setting has a default that is safe in a hospital: nobody may call, no FHIR server is called."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     clients: tuple[CdsClient, ...] = ()  # who may call
-    public_url: SafeUrl | None = None  # where callers reach this service: what their tokens are for
+    public_url: Annotated[SafeUrl, AfterValidator(_without_query)] | None = None  # where callers reach this service: what their tokens are for
     database: str = "sqlite:///relapse-cds.sqlite3"  # or postgresql://..., also by the environment: it may hold a password
     keep_days: int = Field(default=365, ge=1)  # feedback and the card log, then deleted
     backend_services: tuple[BackendServices, ...] = ()  # our own access to FHIR servers whose EHR sends no token
@@ -84,7 +91,7 @@ class Config(BaseModel):
         try:
             config = cls.model_validate(told | {"dev": True} if dev else told)
         except ValidationError as invalid:
-            raise ConfigError(f"{path}: {_first(invalid, told)}") from None
+            raise ConfigError(f"{path}: {first_fault(invalid, _known())}") from None
         config = config.beside(path.parent)
         try:
             if config.ca_bundle:
@@ -118,11 +125,6 @@ class Config(BaseModel):
         return datetime.now(ZoneInfo(self.time_zone) if self.time_zone else None).date()
 
 
-def _first(invalid: ValidationError, told: Mapping[str, Any]) -> str:
-    """The first error: its key, and the remedy. Never the value, which may be a secret."""
-    error = invalid.errors(include_url=False, include_input=False)[0]
-    at = [str(part) for part in error["loc"]]
-    if error["type"] != "extra_forbidden":
-        return f"{'.'.join(at) or 'the file'}: {error['msg'].removeprefix('Value error, ')}"
-    known = {"clients": CdsClient, "backend_services": BackendServices}.get(at[0], Config) if len(at) > 1 else Config
-    return f"{'.'.join(at)}: there is no such key; known keys are {', '.join(name for name in known.model_fields if name != 'dev')}"
+def _known() -> dict[str, list[str]]:
+    models = {"": Config, "clients": CdsClient, "backend_services": BackendServices}
+    return {table: [name for name in model.model_fields if name != "dev"] for table, model in models.items()}
