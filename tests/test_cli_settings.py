@@ -14,6 +14,7 @@ from hooks.backend_registration import BackendServices
 from hooks.cds_client import CdsClient
 from hooks.config import Config
 from signed_calls import EC_JWK, RSA_KEY
+from test_cli_servers import free_port
 
 OUR_KEY = RSA_KEY.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
 EXAMPLE = Path(hooks.__file__).with_name("relapse-cds.example.toml")
@@ -135,6 +136,31 @@ def test_our_own_access_to_a_server_that_no_client_lists_is_a_mistake(file_of, m
         line = cannot(result)
         assert "backend_services, second entry: no client lists https://other.example/fhir among its fhir_servers" in line
         assert len(Config.read(file, {}).backend_services) == 2
+
+
+@pytest.mark.parametrize(("servers", "warned"), [
+    (["https://ehr.example/fhir"], []),
+    (["http://127.0.0.1:8080/fhir", "http://localhost/fhir", "http://[::1]/fhir"], []),
+    (["http://ehr.inside/fhir"], ["http://ehr.inside/fhir"]),
+    (["http://10.1.2.3/fhir", "https://ehr.example/fhir", "http://ehr.inside/fhir"], ["http://10.1.2.3/fhir", "http://ehr.inside/fhir"]),
+])  # fmt: skip
+def test_a_fhir_server_without_tls_is_allowed_and_warned_of(file_of, servers, warned):
+    """What a hospital runs inside its own walls is its own to decide, knowingly."""
+    file = file_of((CLIENT % f"fhir_servers = {servers}").encode())
+    result = run("serve", "--check", "--config", file)
+    assert (result.exit_code, result.stdout) == (0, "The configuration is valid.\n")
+    lines = result.stderr.splitlines()
+    assert [line.split(" ")[1] for line in lines] == [f"{server}:" for server in warned] and all("not encrypted" in line for line in lines)
+
+
+def test_the_warning_also_comes_at_the_start(file_of, monkeypatch):
+    import hooks.server
+
+    monkeypatch.setattr(hooks.server, "run", lambda *told: None)
+    monkeypatch.setattr("hooks.cli_serve.configure_logs", lambda: None)
+    file = file_of(('database = "sqlite://"\n' + CLIENT % 'fhir_servers = ["http://ehr.inside/fhir"]').encode())
+    result = run("serve", "--config", file, "--port", str(free_port()))
+    assert result.exit_code == 0 and "not encrypted" in result.stderr.splitlines()[0]
 
 
 def test_an_unknown_key_is_told_the_known_ones(file_of):
