@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -86,13 +87,14 @@ class Config(BaseModel):
             raise ConfigError(f"{path}: not valid TOML: {error}") from None
         if "dev" in told:  # a file is copied from one machine to the next, and nobody would notice that callers are not checked
             raise ConfigError(f"{path}: dev: may not stand in a file; development mode is started with relapse-cds serve --dev")
-        if environment.get(DATABASE_VARIABLE):
-            told["database"] = environment[DATABASE_VARIABLE]
+        from_environment = environment.get(DATABASE_VARIABLE)
         try:
             config = cls.model_validate(told | {"dev": True} if dev else told)
         except ValidationError as invalid:
             raise ConfigError(f"{path}: {first_fault(invalid, _known())}") from None
         config = config.beside(path.parent)
+        if from_environment:  # its path counts from where the command was started
+            config = config.model_copy(update={"database": from_environment})
         try:
             if config.ca_bundle:
                 refuse_unusable(config.ca_bundle)
@@ -104,7 +106,7 @@ class Config(BaseModel):
         """The same settings, their relative paths counted from a folder."""
         backends = tuple(b.model_copy(update={"key_file": folder / b.key_file}) if b.key_file else b for b in self.backend_services)
         files = {name: folder / told for name in ("site_codes", "ca_bundle") if (told := getattr(self, name))}
-        return self.model_copy(update={"backend_services": backends, **files})
+        return self.model_copy(update={"backend_services": backends, "database": _beside(folder, self.database), **files})
 
     def backend_of(self, fhir_server: str) -> BackendServices | None:
         return next((b for b in self.backend_services if b.fhir_server == fhir_server), None)
@@ -123,6 +125,16 @@ class Config(BaseModel):
     def today(self) -> date:
         """The one place that looks at the clock for the judgement."""
         return datetime.now(ZoneInfo(self.time_zone) if self.time_zone else None).date()
+
+
+def _beside(folder: Path, database: str) -> str:
+    """A SQLite file counts from the folder too, so that every command finds the same; but none is ever made in this package,
+    where the example lies: from there it counts from where the command was started."""
+    found = re.fullmatch(r"(sqlite(?:\+pysqlite)?:///)((?!/|:memory:|file:)[^?]+)(.*)", database, re.DOTALL)
+    folder = folder.absolute()
+    if not found or folder.resolve().is_relative_to(Path(__file__).resolve().parent):
+        return database
+    return f"{found[1]}{folder / found[2]}{found[3]}"
 
 
 def _known() -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ from command_line import cannot, run
 from hooks.backend_registration import BackendServices
 from hooks.cds_client import CdsClient
 from hooks.config import Config
+from hooks.state import State
 from signed_calls import EC_JWK, RSA_KEY
 from test_cli_servers import free_port
 
@@ -232,3 +233,43 @@ def test_the_database_may_come_from_the_environment():
 def test_paths_count_from_the_file(file_of, tmp_path):
     config = Config.read(file_of(b'site_codes = "codes.csv"\n' + (CLIENT % "").encode()), {})
     assert config.site_codes == tmp_path / "codes.csv"
+
+
+@pytest.mark.parametrize(("told", "meant"), [
+    (None, "sqlite:///{beside}/relapse-cds.sqlite3"),
+    ("sqlite:///state.sqlite3", "sqlite:///{beside}/state.sqlite3"),
+    ("sqlite:///var/state.sqlite3?timeout=3", "sqlite:///{beside}/var/state.sqlite3?timeout=3"),
+    ("sqlite+pysqlite:///state.sqlite3", "sqlite+pysqlite:///{beside}/state.sqlite3"),
+    ("sqlite:////var/lib/state.sqlite3", "sqlite:////var/lib/state.sqlite3"),
+    ("sqlite://", "sqlite://"),
+    ("sqlite:///:memory:", "sqlite:///:memory:"),
+    ("sqlite:///file:x?mode=memory&uri=true", "sqlite:///file:x?mode=memory&uri=true"),
+    ("postgresql://db.example/relapse_cds", "postgresql://db.example/relapse_cds"),
+])  # fmt: skip
+def test_a_database_file_lies_beside_the_settings(file_of, tmp_path, monkeypatch, told, meant):
+    """Whoever starts the service, or `feedback`, in another folder must find the same."""
+    file = file_of(((f'database = "{told}"\n' if told else "") + CLIENT % "").encode())
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for path in (file, Path("..") / file.name):
+        config = Config.read(path, {})
+        assert config.database.replace("/elsewhere/..", "") == meant.format(beside=tmp_path)
+
+
+def test_a_database_of_the_environment_counts_from_where_the_command_was_started(file_of):
+    """As do all paths that are given there, and as it does without a file."""
+    assert Config.read(file_of((CLIENT % "").encode()), {"RELAPSE_CDS_DATABASE": "sqlite:///x.sqlite3"}).database == "sqlite:///x.sqlite3"
+
+
+def test_no_database_is_made_inside_the_package():
+    """The example may be tried where it lies."""
+    assert Config.read(EXAMPLE, {}).database == "sqlite:///relapse-cds.sqlite3"
+
+
+def test_feedback_reads_the_database_beside_the_settings(file_of, tmp_path, monkeypatch):
+    file = file_of((CLIENT % "").encode())
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert str(tmp_path / "relapse-cds.sqlite3") in cannot(run("feedback", "--config", file))
+    State(f"sqlite:///{tmp_path}/relapse-cds.sqlite3").check()
+    assert "No card" in run("feedback", "--config", file).stdout
