@@ -9,7 +9,7 @@ from typing import Any, Collection, Iterable, Mapping, NamedTuple
 from urllib.parse import urljoin
 
 from fhir_mappings.record import Outcome, Resource
-from hooks.fhir_address import same_origin
+from hooks.fhir_address import is_below, same_origin
 from hooks.fhir_outcome import ANSWERED, UNREADABLE, Verdict, gravest, read_outcome
 
 NOT_A_SEARCH_RESULT = Verdict(Outcome.FAILED, "answered with something other than search results")
@@ -59,9 +59,9 @@ def read_bundle(body: Any, resource_type: str) -> Page:
     return Page(tuple(found), tuple(rejected), gravest(verdicts))
 
 
-def next_link(body: dict[str, Any], url: str, visited: Collection[str] = ()) -> str | None:
-    """The address of the next page, None on the last. Relative links count from this page's URL: Canvas sends
-    "/Observation?...", Epic "Observation?sessionID=..."."""
+def next_link(body: dict[str, Any], url: str, visited: Collection[str] = (), base: str | None = None) -> str | None:
+    """The address of the next page, None on the last. Relative links count from this page's URL: Canvas, whose base is its
+    host, sends "/Observation?...", Epic "Observation?sessionID=...". With a base, no page is beside it."""
     target = next_target(body)
     if target is None:
         return None
@@ -71,6 +71,8 @@ def next_link(body: dict[str, Any], url: str, visited: Collection[str] = ()) -> 
         raise CutShort("the address of the next page is malformed") from None
     if not same_origin(url, following):
         raise CutShort("the next page is on another server")
+    if base is not None and not is_below(following, base):
+        raise CutShort("the next page is outside of the FHIR server's own address")
     if following in visited:
         raise CutShort("the pages repeat")
     return following
