@@ -5,6 +5,7 @@ Every refusal is an OperationOutcome in plain words, never stored, without a tra
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -133,6 +134,22 @@ def test_a_body_beyond_the_limit_is_413():
     assert tell(client(max_body_bytes=size + 2_000), call).status_code == 200
     answer = tell(client(max_body_bytes=size - 1), call)
     assert answer.status_code == 413 and "too large" in refusal(answer)
+
+
+def chunked(service, body):
+    """A body whose length is not told beforehand, as gunicorn hands it on."""
+    return service.post(SERVICE, input_stream=io.BytesIO(body), content_type="application/json",
+                        headers={"Transfer-Encoding": "chunked"}, environ_overrides={"wsgi.input_terminated": True})  # fmt: skip
+
+
+@pytest.mark.parametrize(("room", "status"), [(2_000, 200), (1, 200), (0, 200), (-1, 413), (-2_000, 413)])
+@pytest.mark.parametrize("end", [b"", b" " * 100_000], ids=["", "and much white space behind"])
+def test_a_chunked_body_has_the_same_limit(room, status, end):
+    """It was cut off at the limit, and what was left of it read."""
+    body = json.dumps(whole_call()).encode() + end
+    answer = chunked(client(max_body_bytes=len(body) + room), body)
+    owed_to_every_caller(answer)
+    assert answer.status_code == status and ("too large" in refusal(answer) if status == 413 else answer.json["cards"])
 
 
 def test_sixteen_mebibytes_is_the_limit_unless_configured():
