@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _USER = re.compile(r"(Practitioner|PractitionerRole|Patient|RelatedPerson)/[\w\-.]{1,64}", re.ASCII)
 
 log = structlog.get_logger()
+MOST_ENTRIES = 50_000  # in all Bundles of a call: beyond any chart, and far from keeping a worker busy for seconds
 ORDER_HOOKS = ("order-select", "order-sign")
 
 
@@ -56,6 +57,7 @@ def parse(body: bytes, hook: str) -> HookRequest:
     prefetch = call.get("prefetch")
     if not isinstance(prefetch, dict | None):
         raise Problem(400, "prefetch: must be an object")
+    _refuse_floods([*(prefetch or {}).values(), context.get("draftOrders")])
     if hook == "encounter-start":
         _text(context, "encounterId", "context.")
     drafts = _drafts(context, hook) if hook in ORDER_HOOKS else ()
@@ -63,6 +65,13 @@ def parse(body: bytes, hook: str) -> HookRequest:
         refuse_other_patients(prefetch, patient_id, "prefetch")
         refuse_other_patients(list(drafts), patient_id, "context.draftOrders")
     return HookRequest(hook, _uuid(_text(call, "hookInstance")), patient_id, user_id, prefetch or {}, *_access(call, patient_id), drafts)
+
+
+def _refuse_floods(values: Iterable[Any]) -> None:
+    """By counting alone, before anything looks into an entry."""
+    lists = (value.get("entry") for value in values if isinstance(value, dict))
+    if sum(len(entries) for entries in lists if isinstance(entries, list)) > MOST_ENTRIES:
+        raise Problem(413, f"the Bundles of this request hold more than {MOST_ENTRIES:,} entries together, which is more than we read")
 
 
 def _drafts(context: Mapping[str, Any], hook: str) -> tuple[Resource, ...]:

@@ -11,6 +11,7 @@ import json
 import pytest
 
 from hook_calls import EHR, HOOK_INSTANCE, SERVICE, TOKEN, Chart, assessment, client, owed_to_every_caller, playing, refusal, tell
+from hooks.request import MOST_ENTRIES
 
 
 def whole_call(**members):
@@ -150,6 +151,27 @@ def test_a_chunked_body_has_the_same_limit(room, status, end):
     answer = chunked(client(max_body_bytes=len(body) + room), body)
     owed_to_every_caller(answer)
     assert answer.status_code == status and ("too large" in refusal(answer) if status == 413 else answer.json["cards"])
+
+
+@pytest.mark.parametrize(("counts", "status"), [((MOST_ENTRIES,), 200), ((MOST_ENTRIES + 1,), 413), ((MOST_ENTRIES, 1), 413)])
+def test_more_entries_than_any_chart_has_are_refused(counts, status):
+    """Millions of empty ones fit into a body, and each takes as long as a result."""
+    call = whole_call()
+    for key in call["prefetch"].keys() - {"patient", "conditions"}:
+        call["prefetch"][key] = None
+    needed = len(call["prefetch"]["conditions"]["entry"])
+    for key, count in zip(("laboratory", "procedures"), counts, strict=False):
+        call["prefetch"][key] = {"resourceType": "Bundle", "type": "searchset", "entry": [{}] * (count - (needed if key == "laboratory" else 0))}
+    answer = tell(client(max_body_bytes=64 * 1024 * 1024), call)
+    assert answer.status_code == status, answer.text
+    if status == 413:
+        assert f"{MOST_ENTRIES:,}" in refusal(answer)
+
+
+def test_of_draft_orders_as_well():
+    orders = {"resourceType": "Bundle", "entry": [{}] * (MOST_ENTRIES + 1)}
+    call = whole_call(hook="order-sign", **context(draftOrders=orders))
+    assert tell(client(), call, "/cds-services/nct05827549-order-sign").status_code == 413
 
 
 def test_sixteen_mebibytes_is_the_limit_unless_configured():
