@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import structlog
 from flask import Flask, Response, g, jsonify, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from fhir_mappings import codelists
 from fhir_mappings.site_codes import read_site_codes
@@ -105,7 +106,14 @@ def _json_body() -> bytes:
         raise Problem(415, "send the request as application/json")
     if request.content_encoding not in (None, "", "identity"):
         raise Problem(415, "send the request without Content-Encoding")
-    return request.get_data()
+    limit = request.max_content_length
+    if limit is None or request.content_length is not None:
+        return request.get_data()
+    request.max_content_length = limit + 1  # of a chunked body werkzeug reads as much as it may, and drops the rest without a word
+    body = request.get_data()
+    if len(body) > limit:
+        raise RequestEntityTooLarge
+    return body
 
 
 def _note(service: Service, client: CdsClient, answered: Answered, state: State, config: Config, seconds: float) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from fhir_mappings import Answer, Outcome, Record
 from fhir_mappings.sources import SEARCHES
 from fhir_mappings.subject import is_about, names, subject_of
+from hooks.paging import CutShort, next_target
 
 
 class BundleError(ValueError):
@@ -49,9 +50,12 @@ def _holds_a_resource(entry: Any) -> bool:
 
 def _answer(wanted: set[str], resources: list[Mapping[str, Any]], bundle: Mapping[str, Any]) -> Answer:
     found = tuple(r for r in resources if r.get("resourceType") in wanted)
-    links = bundle.get("link")
-    if any(isinstance(link, dict) and link.get("relation") == "next" for link in (links if isinstance(links, list) else ())):
-        return Answer(Outcome.PARTIAL, found, "the Bundle is only the first page", cut_short=True)
+    try:
+        cut = "the Bundle is only the first page" if next_target(bundle) is not None else ""
+    except CutShort as why:
+        cut = str(why)
+    if cut:
+        return Answer(Outcome.PARTIAL, found, cut, cut_short=True)
     if any(r.get("resourceType") == "OperationOutcome" for r in resources):
         return Answer(Outcome.PARTIAL, found, "the Bundle carries a message of the server that made it")
     return Answer(Outcome.ANSWERED, found)

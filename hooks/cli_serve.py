@@ -11,6 +11,8 @@ import click
 from hooks.backend_services import BackendError, private_key
 from hooks.command_line import CannotDo, configured, use_site_codes
 from hooks.config import Config
+from hooks.config_faults import ordinal
+from hooks.fhir_address import is_loopback
 from hooks.logs import configure_logs
 from hooks.state import State, StateError
 
@@ -31,13 +33,15 @@ def serve(config_file: Path | None, host: str, port: int, workers: int, check: b
     from hooks.server import run
 
     config = configured(config_file, dev)
-    if dev and host not in ("127.0.0.1", "localhost", "::1"):
+    if config.dev and host not in ("127.0.0.1", "localhost", "::1"):
         raise CannotDo("--dev listens on loopback only; leave --host out")
     state = _usable(config)
+    for server in _without_tls(config):
+        click.echo(f"Warning: {server}: plain http, so tokens and patients' data are not encrypted on their way; use https if this server can", err=True)
     if check:
         click.echo("The configuration is valid.")
         return
-    if dev:
+    if config.dev:
         click.echo("DEVELOPMENT MODE: no caller is checked. Never use it with patient data.", err=True)
     try:
         state.check()
@@ -69,7 +73,21 @@ def _usable(config: Config) -> State:
             "no clients are configured, so nobody may call: describe each EHR under [[clients]] in a file given with --config "
             "(hooks/relapse-cds.example.toml shows how), or use --dev on this machine alone"
         )
+    servers = {server for client in config.clients for server in client.fhir_servers}
+    for place, backend in enumerate(config.backend_services):
+        if backend.fhir_server not in servers and not config.dev:
+            raise CannotDo(
+                f"backend_services, {ordinal(place)}: no client lists {backend.fhir_server} among its fhir_servers, so no call could use it; "
+                "list it there, or keep it in a file of settings for the other commands"
+            )
     return state
+
+
+def _without_tls(config: Config) -> list[str]:
+    """FHIR servers that would be spoken to in the open, beyond this machine. Allowed (fhir_address.py), and to be known. Key
+    sets and token endpoints cannot be such: their addresses are https, or on this machine."""
+    servers = dict.fromkeys(server for client in config.clients for server in client.fhir_servers)
+    return [server for server in servers if server.startswith("http://") and not is_loopback(server)]
 
 
 def _free(host: str, port: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -15,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from hooks.backend_registration import BackendServices
 from hooks.cds_client import DEVELOPER, SANDBOX_ISSUER, CdsClient, SafeUrl
 from hooks.certificates import CertificatesError, refuse_unusable
+from hooks.config_faults import first_fault
 
 DATABASE_VARIABLE = "RELAPSE_CDS_DATABASE"
 IN_MEMORY = "sqlite://"
@@ -32,13 +34,19 @@ def _time_zone(name: str) -> str:
     return name
 
 
+def _without_query(url: str) -> str:
+    if "?" in url or "#" in url:
+        raise ValueError("must be without query and fragment: the paths of the services are added to it")
+    return url
+
+
 class Config(BaseModel):
     """Every setting has a default that is safe in a hospital: nobody may call, no FHIR server is called."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     clients: tuple[CdsClient, ...] = ()  # who may call
-    public_url: SafeUrl | None = None  # where callers reach this service: what their tokens are for
+    public_url: Annotated[SafeUrl, AfterValidator(_without_query)] | None = None  # where callers reach this service: what their tokens are for
     database: str = "sqlite:///relapse-cds.sqlite3"  # or postgresql://..., also by the environment: it may hold a password
     keep_days: int = Field(default=365, ge=1)  # feedback and the card log, then deleted
     backend_services: tuple[BackendServices, ...] = ()  # our own access to FHIR servers whose EHR sends no token
@@ -51,7 +59,7 @@ class Config(BaseModel):
     time_zone: Annotated[str, AfterValidator(_time_zone)] | None = None  # whose calendar "today" is; None: the machine's
     card_when_not_eligible: bool = True  # a card that names what blocks
     cors_origins: tuple[SafeUrl, ...] = ()  # web pages that may call from a browser; EHRs do not need it
-    dev: bool = False  # no caller is checked, any FHIR server on loopback may be called; never where patients are real
+    dev: bool = False  # no caller is checked, any FHIR server on loopback may be called; by `serve --dev` only, never by a file
 
     @model_validator(mode="after")
     def _tells_callers_apart(self) -> Config:
@@ -77,13 +85,16 @@ class Config(BaseModel):
             raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: not valid TOML: {error}") from None
-        if environment.get(DATABASE_VARIABLE):
-            told["database"] = environment[DATABASE_VARIABLE]
+        if "dev" in told:  # a file is copied from one machine to the next, and nobody would notice that callers are not checked
+            raise ConfigError(f"{path}: dev: may not stand in a file; development mode is started with relapse-cds serve --dev")
+        from_environment = environment.get(DATABASE_VARIABLE)
         try:
             config = cls.model_validate(told | {"dev": True} if dev else told)
         except ValidationError as invalid:
-            raise ConfigError(f"{path}: {_first(invalid, told)}") from None
+            raise ConfigError(f"{path}: {first_fault(invalid, _known())}") from None
         config = config.beside(path.parent)
+        if from_environment:  # its path counts from where the command was started
+            config = config.model_copy(update={"database": from_environment})
         try:
             if config.ca_bundle:
                 refuse_unusable(config.ca_bundle)
@@ -95,7 +106,7 @@ class Config(BaseModel):
         """The same settings, their relative paths counted from a folder."""
         backends = tuple(b.model_copy(update={"key_file": folder / b.key_file}) if b.key_file else b for b in self.backend_services)
         files = {name: folder / told for name in ("site_codes", "ca_bundle") if (told := getattr(self, name))}
-        return self.model_copy(update={"backend_services": backends, **files})
+        return self.model_copy(update={"backend_services": backends, "database": _beside(folder, self.database), **files})
 
     def backend_of(self, fhir_server: str) -> BackendServices | None:
         return next((b for b in self.backend_services if b.fhir_server == fhir_server), None)
@@ -116,11 +127,16 @@ class Config(BaseModel):
         return datetime.now(ZoneInfo(self.time_zone) if self.time_zone else None).date()
 
 
-def _first(invalid: ValidationError, told: Mapping[str, Any]) -> str:
-    """The first error: its key, and the remedy. Never the value, which may be a secret."""
-    error = invalid.errors(include_url=False, include_input=False)[0]
-    at = [str(part) for part in error["loc"]]
-    if error["type"] != "extra_forbidden":
-        return f"{'.'.join(at) or 'the file'}: {error['msg'].removeprefix('Value error, ')}"
-    known = {"clients": CdsClient, "backend_services": BackendServices}.get(at[0], Config) if len(at) > 1 else Config
-    return f"{'.'.join(at)}: there is no such key; known keys are {', '.join(name for name in known.model_fields if name != 'dev')}"
+def _beside(folder: Path, database: str) -> str:
+    """A SQLite file counts from the folder too, so that every command finds the same; but none is ever made in this package,
+    where the example lies: from there it counts from where the command was started."""
+    found = re.fullmatch(r"(sqlite(?:\+pysqlite)?:///)((?!/|:memory:|file:)[^?]+)(.*)", database, re.DOTALL)
+    folder = folder.absolute()
+    if not found or folder.resolve().is_relative_to(Path(__file__).resolve().parent):
+        return database
+    return f"{found[1]}{folder / found[2]}{found[3]}"
+
+
+def _known() -> dict[str, list[str]]:
+    models = {"": Config, "clients": CdsClient, "backend_services": BackendServices}
+    return {table: [name for name in model.model_fields if name != "dev"] for table, model in models.items()}

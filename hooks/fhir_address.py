@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Iterable, NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -66,6 +66,16 @@ def origin(url: str) -> Origin | None:
 def same_origin(one: str, other: str) -> bool:
     place = origin(one)
     return place is not None and place == origin(other)
+
+
+def is_below(url: str, base: str) -> bool:
+    """Is this the base itself, or one of its paths? Whoever decodes a path, or drops what follows a ";", must not come out of
+    the base either, so no segment may be one that leads up, however it is written."""
+    if not same_origin(url, base):
+        return False
+    path, root = urlsplit(url).path, urlsplit(base).path.rstrip("/")
+    segments = (segment.partition(";")[0] for segment in re.split(r"[/\\]", unquote(path)))
+    return (path == root or path.startswith(f"{root}/") or not root) and not {".", ".."}.intersection(segments)
 
 
 def _split(url: str) -> SplitResult | None:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from fhir_mappings.record import FRUITLESS, NOT_KEPT, Answer, Outcome
 from hooks.backend_services import TokenSource
 from hooks.deadline import Deadline
+from hooks.fhir_address import is_below
 from hooks.fhir_load import Share
 from hooks.fhir_outcome import Verdict, gravest, read_outcome
 from hooks.fhir_urls import Params, urls
@@ -43,10 +44,11 @@ class FhirServer:
 
     def read(self, resource_type: str, resource_id: str) -> Answer:
         """One resource by its id. Epic finds a patient in no other way."""
-        if resource_id.strip(".") == "":  # "", "." and ".." would lead out of the resource type
+        url = f"{self._wire.base_url}{resource_type}/{quote(resource_id, safe='')}"
+        if not resource_id or not is_below(url, self._wire.base_url):  # "" is the whole type, and ".." leads out of it
             return _failed("not found")
         try:
-            reply = self._wire.get(f"{self._wire.base_url}{resource_type}/{quote(resource_id, safe='')}")
+            reply = self._wire.get(url)
         except NoAnswer as error:
             return _failed(str(error))
         if reply.status in (404, 410):
@@ -100,7 +102,7 @@ class FhirServer:
                 if fruitless:
                     return
                 visited.add(url)
-                url = next_link(body, url, visited)
+                url = next_link(body, url, visited, self._wire.base_url)
                 if url and len(visited) == self._max_pages:
                     raise CutShort("there are more pages than we read")
         except CutShort as cut:

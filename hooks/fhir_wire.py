@@ -15,7 +15,7 @@ from fhirclient.server import FHIRJSONMimeType, FHIRServer
 
 from hooks.backend_services import TokenSource
 from hooks.deadline import Deadline
-from hooks.fhir_address import same_origin
+from hooks.fhir_address import is_below
 from hooks.fhir_json import NotFhirJson, parse
 from hooks.fhir_load import FhirLoad, Share
 from hooks.fhir_patience import RETRY_STATUS, Busy, asked_pause, patiently
@@ -54,11 +54,10 @@ class FhirWire:
     def get(self, url: str) -> Reply:
         """Ask, and ask again while the server is busy and the deadline allows.
 
-        The token goes to the server's origin and nowhere else: nor does the request, if `next` points elsewhere. An
-        origin, not a path, is what TLS vouches for, and Canvas answers with a `next` at the root of its host; so a link
-        within the origin is followed, and signed, wherever its path leads.
+        The token goes to the server's own address and what is below it, and nowhere else: nor does the request. The same
+        host may hold other applications, which the token was not given for.
         """
-        if not same_origin(url, self.base_url):
+        if not is_below(url, self.base_url):
             raise NoAnswer("the answer led to another server")
         if isinstance(self._token, str) and not re.fullmatch(r"[\x21-\x7e]+", self._token):
             raise NoAnswer("the access token is malformed")  # requests would quote it in its error

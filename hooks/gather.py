@@ -14,8 +14,7 @@ from itertools import islice
 import structlog
 
 from fhir_mappings import Answer, Outcome, Record
-from fhir_mappings.record import FRUITLESS
-from fhir_mappings.diagnoses import is_leukaemia
+from fhir_mappings.record import NOT_ASKED
 from fhir_mappings.sources import SEARCHES, Search
 from fhir_mappings.subject import is_about, names, reference_of, target
 from hooks.backend_services import TokenSource, token_source
@@ -26,6 +25,8 @@ from hooks.fhir_address import allowed
 from hooks.fhir_at_once import at_once
 from hooks.fhir_load import FhirLoad
 from hooks.fhir_server import FhirServer
+from hooks.first_look import shows_leukaemia
+from hooks.logs import quoted_address
 from hooks.prefetch import sent
 from hooks.problem import Problem
 from hooks.request import HookRequest
@@ -35,6 +36,8 @@ Heard = Callable[[str, Mapping[str, Answer]], None]
 
 log = structlog.get_logger()
 MOST_READS = 40  # references followed in one call
+NO_TOKEN = Answer(Outcome.NOT_ASKED, why="not sent by the EHR, and no token to ask the server with")
+EXPIRED = Answer(Outcome.NOT_ASKED, why="not sent by the EHR, and its token for the server had expired")
 WRONG_PATIENT = Answer(Outcome.FAILED, why="the FHIR server answered with another patient's data")
 
 
@@ -51,14 +54,27 @@ def gather(call: HookRequest, client: CdsClient, config: Config, load: FhirLoad 
     answers = sent(call.prefetch)
     base = allowed(call.fhir_server, client.fhir_servers, loopback_ok=config.dev) if call.fhir_server else None
     if call.fhir_server and base is None:
-        log.warning("fhir_server_not_allowed")  # an attack, or a site that forgot to list it; the address stays out
-    if base is None:
-        return Record(call.patient_id, answers) if shows_leukaemia(answers) else None
-    deadline = Deadline.after(config.fetch_seconds)
-    token = access(call.token, base, config)
+        log.warning("fhir_server_not_allowed", server=quoted_address(call.fhir_server))  # an attack, or a site that forgot to list it
+    token = access(call.token, base, config) if base else None
+    why_not = _why_not(call, base, token, config)
+    if base is None or why_not:
+        answers = {search.name: why_not or NOT_ASKED for search in SEARCHES} | answers
+        return Record(call.patient_id, answers) if shows_leukaemia(answers, call.prefetch) else None
+    deadline = Deadline.after(min(config.fetch_seconds, config.fetch_seconds if call.token_seconds is None else call.token_seconds))
     with (load or FhirLoad()).call(base) as share, FhirServer(base, token, deadline=deadline, ca_bundle=config.trusted, share=share) as server:
         record = fetch(server, call.patient_id, answers, deadline, heard=partial(heard, base))
     return record if shows_leukaemia(record.answers) else None
+
+
+def _why_not(call: HookRequest, base: str | None, token: str | TokenSource | None, config: Config) -> Answer | None:
+    """What becomes of everything that was not sent, if nothing is to be fetched; None if it is."""
+    if base is None:
+        return NOT_ASKED
+    if call.token_seconds is not None and call.token_seconds <= 0:
+        return EXPIRED
+    if token is None and not config.dev:  # a server that shows a chart to whoever asks is not one to get patients from
+        return NO_TOKEN
+    return None
 
 
 def access(token: str | None, base: str, config: Config) -> str | TokenSource | None:
@@ -71,10 +87,11 @@ def access(token: str | None, base: str, config: Config) -> str | TokenSource | 
 def fetch(server: FhirServer, patient_id: str, answers: dict[str, Answer], deadline: Deadline, everything: bool = False,
           heard: Callable[[Mapping[str, Answer]], None] = lambda answers: None) -> Record:
     """Complete the answers from a server; the rest only if the first look shows leukaemia, or if everything is wanted."""
+    sent = frozenset(answers)
     fetched = _ask(server, patient_id, _unanswered(answers, required=True), deadline)
     heard(fetched)
     answers = _completed(answers, fetched)
-    if not shows_leukaemia(answers) and not everything:
+    if not shows_leukaemia(answers, sent) and not everything:
         return Record(patient_id, answers)
     fetched = _ask(server, patient_id, _unanswered(answers, required=False), deadline)
     heard(fetched)
@@ -92,22 +109,6 @@ def _unanswered(answers: dict[str, Answer], required: bool) -> list[Search]:
     """What was not sent, and what was sent in part; a search that failed at the EHR is not repeated."""
     return [s for s in SEARCHES if s.required is required
             and (s.name not in answers or answers[s.name].outcome is Outcome.PARTIAL)]
-
-
-def shows_leukaemia(answers: Mapping[str, Answer]) -> bool:
-    """The cheapest look: does the problem list hold, or hint at, leukaemia of the family? Raises Problem(412) when the
-    child or the problem list cannot be had, or when a list that is not complete shows none."""
-    for search in (s for s in SEARCHES if s.required):
-        answer = answers.get(search.name)
-        if answer is None or answer.outcome in FRUITLESS:
-            why = answer.why if answer else "not in the prefetch, and no FHIR server that we may call"
-            raise Problem(412, f"{search.name}: {why}. Send the prefetch key {search.name} ({search.template()})")
-    conditions = answers["conditions"]
-    if any(is_leukaemia(condition) for condition in conditions.resources):
-        return True
-    if not conditions.complete:
-        raise Problem(412, f"conditions: {conditions.why}, so that leukaemia can be neither seen nor ruled out")
-    return False
 
 
 def _ask(server: FhirServer, patient_id: str, searches: Iterable[Search], deadline: Deadline) -> dict[str, Answer]:

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Collection, Iterable, NamedTuple
+from typing import Any, Collection, Iterable, Mapping, NamedTuple
 from urllib.parse import urljoin
 
 from fhir_mappings.record import Outcome, Resource
-from hooks.fhir_address import same_origin
+from hooks.fhir_address import is_below, same_origin
 from hooks.fhir_outcome import ANSWERED, UNREADABLE, Verdict, gravest, read_outcome
 
 NOT_A_SEARCH_RESULT = Verdict(Outcome.FAILED, "answered with something other than search results")
@@ -59,10 +59,10 @@ def read_bundle(body: Any, resource_type: str) -> Page:
     return Page(tuple(found), tuple(rejected), gravest(verdicts))
 
 
-def next_link(body: dict[str, Any], url: str, visited: Collection[str] = ()) -> str | None:
-    """The address of the next page, None on the last. Relative links count from this page's URL: Canvas sends
-    "/Observation?...", Epic "Observation?sessionID=..."."""
-    target = _next_target(body)
+def next_link(body: dict[str, Any], url: str, visited: Collection[str] = (), base: str | None = None) -> str | None:
+    """The address of the next page, None on the last. Relative links count from this page's URL: Canvas, whose base is its
+    host, sends "/Observation?...", Epic "Observation?sessionID=...". With a base, no page is beside it."""
+    target = next_target(body)
     if target is None:
         return None
     try:
@@ -71,12 +71,15 @@ def next_link(body: dict[str, Any], url: str, visited: Collection[str] = ()) -> 
         raise CutShort("the address of the next page is malformed") from None
     if not same_origin(url, following):
         raise CutShort("the next page is on another server")
+    if base is not None and not is_below(following, base):
+        raise CutShort("the next page is outside of the FHIR server's own address")
     if following in visited:
         raise CutShort("the pages repeat")
     return following
 
 
-def _next_target(body: dict[str, Any]) -> str | None:
+def next_target(body: Mapping[str, Any]) -> str | None:
+    """What the Bundle calls its next page. Raises CutShort where its links cannot be read: there may be one."""
     links = body.get("link", [])
     for link in links if isinstance(links, list) else [links]:
         match link:

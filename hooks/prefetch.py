@@ -11,7 +11,7 @@ from typing import Any
 from fhir_mappings.record import Answer, Outcome
 from fhir_mappings.sources import SEARCHES, Search
 from hooks.fhir_outcome import read_outcome
-from hooks.paging import read_bundle
+from hooks.paging import CutShort, next_target, read_bundle
 
 
 def templates() -> dict[str, str]:
@@ -53,9 +53,11 @@ def _patient(value: Any) -> Answer:
 
 def _missing(bundle: Mapping[str, Any], entries: int) -> str:
     """Why a Bundle is not all there is: a next page, or fewer entries than its total says."""
-    links = bundle.get("link")
-    if any(isinstance(link, dict) and link.get("relation") == "next" for link in (links if isinstance(links, list) else ())):
-        return "the EHR sent the first page only"
+    try:
+        if next_target(bundle) is not None:
+            return "the EHR sent the first page only"
+    except CutShort as why:
+        return str(why)
     total = bundle.get("total")
     if isinstance(total, int) and not isinstance(total, bool) and total > entries:
         return "the EHR sent fewer results than it counted"

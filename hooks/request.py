@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import structlog
 
 from fhir_mappings.draft_orders import drafts_of
 from fhir_mappings.record import Resource
@@ -16,9 +18,10 @@ from hooks.problem import Problem
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_USER = re.compile(r"[A-Za-z]+/[\w\-.]{1,64}", re.ASCII)
+_USER = re.compile(r"(Practitioner|PractitionerRole|Patient|RelatedPerson)/[\w\-.]{1,64}", re.ASCII)
 
-
+log = structlog.get_logger()
+MOST_ENTRIES = 50_000  # in all Bundles of a call: beyond any chart, and far from keeping a worker busy for seconds
 ORDER_HOOKS = ("order-select", "order-sign")
 
 
@@ -33,6 +36,7 @@ class HookRequest:
     prefetch: Mapping[str, Any]
     fhir_server: str | None
     token: str | None = field(repr=False)
+    token_seconds: int | None = None  # for which the token is still good; None without a token
     drafts: tuple[Resource, ...] = ()  # of an order hook: the orders that it asks about
 
 
@@ -49,10 +53,11 @@ def parse(body: bytes, hook: str) -> HookRequest:
         raise Problem(400, "context.patientId: must be a bare FHIR id")
     user_id = _text(context, "userId", "context.")
     if not _USER.fullmatch(user_id):
-        raise Problem(400, "context.userId: must be of the form Practitioner/123")
+        raise Problem(400, "context.userId: must be of the form Practitioner/123, PractitionerRole/123, Patient/123 or RelatedPerson/123")
     prefetch = call.get("prefetch")
     if not isinstance(prefetch, dict | None):
         raise Problem(400, "prefetch: must be an object")
+    _refuse_floods([*(prefetch or {}).values(), context.get("draftOrders")])
     if hook == "encounter-start":
         _text(context, "encounterId", "context.")
     drafts = _drafts(context, hook) if hook in ORDER_HOOKS else ()
@@ -62,8 +67,15 @@ def parse(body: bytes, hook: str) -> HookRequest:
     return HookRequest(hook, _uuid(_text(call, "hookInstance")), patient_id, user_id, prefetch or {}, *_access(call, patient_id), drafts)
 
 
+def _refuse_floods(values: Iterable[Any]) -> None:
+    """By counting alone, before anything looks into an entry."""
+    lists = (value.get("entry") for value in values if isinstance(value, dict))
+    if sum(len(entries) for entries in lists if isinstance(entries, list)) > MOST_ENTRIES:
+        raise Problem(413, f"the Bundles of this request hold more than {MOST_ENTRIES:,} entries together, which is more than we read")
+
+
 def _drafts(context: Mapping[str, Any], hook: str) -> tuple[Resource, ...]:
-    """All draft orders; of `order-select` those selected, unless a selection names none of them: then all are looked at."""
+    """All draft orders; of `order-select` those selected, and what they may be made of."""
     bundle = _object(context, "draftOrders", "context.")
     entries = bundle.get("entry", [])
     if bundle.get("resourceType") != "Bundle" or not isinstance(entries, list):
@@ -75,19 +87,22 @@ def _drafts(context: Mapping[str, Any], hook: str) -> tuple[Resource, ...]:
     if not isinstance(selections, list) or not all(isinstance(selection, str) for selection in selections):
         raise Problem(400, "context.selections: required, a list of references such as MedicationRequest/123")
     here = {reference_of(draft) for draft in drafts}
-    if not here.issuperset(selections):
-        return drafts
+    lost = [selection for selection in selections if selection not in here]
+    if lost and len(lost) == len(selections):  # no card would mean that nothing is wrong with what was selected
+        raise Problem(400, "context.selections: none of them is a draft of context.draftOrders; each must be its type and id, such as MedicationRequest/123")
+    if lost:
+        log.warning("selections_not_found", not_found=len(lost), selections=len(selections))
     return tuple(d for d in drafts if reference_of(d) in selections or d.get("resourceType") in ("Medication", "Substance"))
 
 
-def _access(call: Mapping[str, Any], patient_id: str) -> tuple[str | None, str | None]:
-    """Where we may fetch, and with which token."""
+def _access(call: Mapping[str, Any], patient_id: str) -> tuple[str | None, str | None, int | None]:
+    """Where we may fetch, with which token, and for how many seconds that is good."""
     server = call.get("fhirServer")
     if not isinstance(server, str | None):
         raise Problem(400, "fhirServer: must be a URL")
     authorization = call.get("fhirAuthorization")
     if authorization is None:
-        return server, None
+        return server, None, None
     if not isinstance(authorization, dict):
         raise Problem(400, "fhirAuthorization: must be an object")
     if server is None:
@@ -95,9 +110,14 @@ def _access(call: Mapping[str, Any], patient_id: str) -> tuple[str | None, str |
     token = _text(authorization, "access_token", "fhirAuthorization.")
     if authorization.get("token_type") != "Bearer":
         raise Problem(400, "fhirAuthorization.token_type: must be Bearer")
+    seconds = authorization.get("expires_in")
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
+        raise Problem(400, "fhirAuthorization.expires_in: required, a whole number of seconds")
+    for name in ("scope", "subject"):  # Epic's scopes are names of its own; only a server knows what they allow
+        _text(authorization, name, "fhirAuthorization.")
     if authorization.get("patient") not in (None, patient_id):
         raise Problem(400, "fhirAuthorization.patient: is another patient than context.patientId")
-    return server, token
+    return server, token, seconds
 
 
 def read_json(body: bytes) -> Any:

@@ -1,7 +1,8 @@
 """Who is calling? The caller's signed token, checked step by step before anything else of the request is looked at.
 
 The order is that of our notes (cds-hooks 2.14): cheap and unforgeable looks first, the replay store last, so that forged
-tokens cannot fill it. Whatever fails, the caller is told the same; the log names the reason, never the token.
+tokens cannot fill it. Whatever fails, the caller is told the same; the log names the reason and what the token says of itself
+(`iss`, `kid`, `jti`), never the token.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from hooks.cds_client import CdsClient
 from hooks.config import Config
 from hooks.fhir_address import normalised_base
 from hooks.jwks import KeySet, KeysUnavailable
+from hooks.logs import quoted
 from hooks.problem import Problem
 from hooks.public_key import KEY_TYPES, PublicKey
 
@@ -28,12 +30,25 @@ SKEW_SECONDS = 60
 LONGEST_LIFE_SECONDS = 3600
 REFUSED = "the caller could not be verified; send a valid signed token as Authorization: Bearer"
 
+REASONS: tuple[tuple[type[Exception], str], ...] = (  # what the library finds, in our words; the first that fits
+    (jwt.InvalidSignatureError, "signature"),
+    (jwt.ExpiredSignatureError, "expired"),
+    (jwt.ImmatureSignatureError, "not_yet"),
+    (jwt.InvalidAudienceError, "audience"),
+    (jwt.InvalidIssuerError, "issuer"),
+    (jwt.MissingRequiredClaimError, "claim_missing"),
+)
+
 FirstUse = Callable[[str, str, float], bool]
 """`first_use(issuer, jti, until)`: False when the same token id was used before, on whatever worker or host."""
 
 
 class Untrusted(Exception):
-    """A reason code for the log; the caller never sees it."""
+    """A reason code for the log, and more words where they help; the caller never sees them."""
+
+    def __init__(self, reason: str, **why: str):
+        super().__init__(reason)
+        self.reason, self.why = reason, why
 
 
 class Trust:
@@ -51,7 +66,7 @@ class Trust:
         try:
             return self._verified(authorization or "", path, seen)
         except Untrusted as told:
-            reason, why = str(told), {}
+            reason, why = told.reason, told.why
         except KeysUnavailable as told:
             reason, why = "keys_unavailable", {"why": str(told)}
         log.warning("untrusted", reason=reason, **why, **seen)
@@ -61,6 +76,7 @@ class Trust:
     def _verified(self, authorization: str, path: str, seen: dict[str, str]) -> CdsClient:
         token = _bearer(authorization)
         header, claims = _peeked(token)
+        seen |= _named(iss=claims.get("iss"), kid=header.get("kid"), jti=claims.get("jti"))
         client = self._clients.get(str(claims.get("iss")))
         if client is None:
             raise Untrusted("issuer")
@@ -83,8 +99,10 @@ class Trust:
         if not isinstance(algorithm, str) or algorithm not in KEY_TYPES or "crit" in header:
             raise Untrusted("algorithm")
         jku = header.get("jku")
-        if jku is not None and (client.jwks_url is None or not _same_address(jku, client.jwks_url)):
-            raise Untrusted("jku")
+        if jku is not None and client.jwks_url is None:
+            raise Untrusted("jku", why="the token names the address of its keys (jku), and this client has keys alone: give jwks_url")
+        if jku is not None and not _same_address(jku, str(client.jwks_url)):
+            raise Untrusted("jku", why="the token's jku is not the jwks_url of this client")
         kid = header.get("kid")
         key = self.keys[client.issuer].key(kid) if isinstance(kid, str) else None
         if key is None:
@@ -100,7 +118,8 @@ class Trust:
                 options={"require": ["iss", "aud", "exp", "iat", "jti"]},
             )  # fmt: skip
         except Exception as error:  # whatever a hostile token does to the library, it is not let in
-            raise Untrusted(type(error).__name__) from None
+            reason = next((ours for kind, ours in REASONS if isinstance(error, kind)), "claim_malformed")
+            raise Untrusted(reason, **(_named(aud=_claims(token).get("aud")) if reason == "audience" else {})) from None
         exp, iat = claims["exp"], claims["iat"]
         if not all(isinstance(moment, int | float) and not isinstance(moment, bool) for moment in (exp, iat)):
             raise Untrusted("times")
@@ -127,11 +146,19 @@ def _bearer(authorization: str) -> str:
 def _peeked(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """What the token says of itself, to find the key by; nothing of it is believed yet."""
     try:
-        header = jwt.get_unverified_header(token)
-        claims = jwt.decode(token, options={"verify_signature": False})
+        return jwt.get_unverified_header(token), _claims(token)
     except Exception:
         raise Untrusted("malformed") from None
-    return header, claims
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    claims: Mapping[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
+
+
+def _named(**told: Any) -> dict[str, str]:
+    """Those that are there, as a log may quote them."""
+    return {name: words for name, value in told.items() if (words := quoted(value))}
 
 
 def _same_address(one: Any, other: str) -> bool:

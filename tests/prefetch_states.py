@@ -86,6 +86,8 @@ UNKNOWN: dict[str, Row] = {
 }
 PARTIAL: dict[str, Row] = {
     "first page": changed(**NEXT),
+    "first page, its link no list": changed(link=NEXT["link"][1]),
+    "links that are none": changed(link="https://ehr.example/fhir/x?page=2"),
     "total larger": changed(total=50),
     "some suppressed": with_outcome("warning", "suppressed", "59204", keep=True),
     "one entry broken": lambda complete: {**bundle(complete), "entry": [*bundle(complete).get("entry", []), {"resource": None}]},

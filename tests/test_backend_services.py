@@ -83,7 +83,7 @@ def test_a_call_without_a_token_is_answered_with_ours(guarded, keys, how):
 
 def test_without_being_registered_it_is_not_answered(guarded):
     answer = tell(client(fhir_servers=(guarded.base_url,)), Chart(CHILD).call(fhirServer=guarded.base_url))
-    assert answer.status_code == 412 and refusal(answer).startswith("patient: not authorised (401)")
+    assert answer.status_code == 412 and refusal(answer).startswith("patient: not sent by the EHR, and no token to ask the server with")
 
 
 def test_the_token_of_the_call_is_used_and_never_ours(guarded, keys):

@@ -71,7 +71,7 @@ def test_only_what_was_not_sent_is_fetched():
     sent = chart.prefetch()
     left_out = {"examinations", "answers"}
     with playing(chart) as ehr:
-        answer = tell(client(), chart.call({k: v for k, v in sent.items() if k not in left_out}, fhirServer=EHR))
+        answer = tell(client(), chart.call({k: v for k, v in sent.items() if k not in left_out}, fhirServer=EHR, fhirAuthorization=TOKEN))
     assert set(ehr.asked) == left_out
     assert same(answer.json, tell(client(), chart.call(sent)).json)
 

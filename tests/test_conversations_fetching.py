@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+import structlog
 
+import hooks.gather
 import hostile_fhir
 from fhir_mappings.sources import SEARCHES
 from hook_calls import EHR, TOKEN, Chart, assessment, by_id, client, favourable, playing, refusal, tell, unanswered
@@ -88,6 +90,22 @@ def test_without_the_child_or_the_problem_list_it_is_412(child, search, fault):
     assert answer.status_code == 412 and refusal(answer).startswith(f"{search}: ")
 
 
+@pytest.mark.parametrize(("sent", "words"), [
+    ({}, "conditions: the FHIR server answered 500. Send the prefetch key conditions (Condition?"),
+    ({"conditions": outcome("exception")}, "conditions: the EHR could not look this up. The prefetch key conditions (Condition?"),
+    ({"conditions": '"gone fishing"'}, "conditions: answered with something other than search results. The prefetch key conditions (Condition?"),
+], ids=["not sent, and refused by the server", "the EHR sent an error", "the EHR sent rubbish"])  # fmt: skip
+def test_the_412_says_what_to_do_about_its_own_cause(sent, words):
+    """Whoever sent the key is not told to send it."""
+    chart = Chart(CHILD)
+    prefetch = {"patient": chart.prefetch()["patient"], **{key: json.loads(value) for key, value in sent.items()}}
+    with playing(chart, conditions=FAULTS["500"]):
+        for members in ({"fhirServer": EHR, "fhirAuthorization": TOKEN}, {}) if sent else ({"fhirServer": EHR, "fhirAuthorization": TOKEN},):
+            answer = tell(client(), chart.call(prefetch, **members))
+            assert answer.status_code == 412 and refusal(answer).startswith(words), refusal(answer)
+            assert refusal(answer).endswith(") was sent, but without its results" if sent else ")"), refusal(answer)
+
+
 def test_both_missing_names_the_first():
     assert refusal(fetched(Chart(CHILD), patient=FAULTS["500"], conditions=FAULTS["500"])).startswith("patient: ")
 
@@ -111,9 +129,9 @@ def test_a_server_that_never_finishes_is_not_waited_for(behaviour):
     with HostileFhir(behaviour) as server:
         service = client(fhir_servers=(server.url,), fetch_seconds=0.3)
         required_only = {key: sent[key] for key in ("patient", "conditions")}
-        found = assessment(tell(service, chart.call(required_only, fhirServer=server.url)))
+        found = assessment(tell(service, chart.call(required_only, fhirServer=server.url, fhirAuthorization=TOKEN)))
         assert unanswered(found) == set(OPTIONAL)
-        answer = tell(service, chart.call(fhirServer=server.url))
+        answer = tell(service, chart.call(fhirServer=server.url, fhirAuthorization=TOKEN))
         assert answer.status_code == 412 and refusal(answer).startswith("patient: ")
 
 
@@ -139,6 +157,27 @@ def test_a_server_that_is_not_listed_is_never_called(address):
         assert unanswered(assessment(answer)) == {"examinations"}
         assert tell(client(), chart.call(fhirServer=address, fhirAuthorization=TOKEN)).status_code == 412
     assert ehr.requests == []
+
+
+@pytest.mark.parametrize(("address", "named"), [
+    ("https://evil.example/fhir", "https://evil.example/fhir"),
+    ("https://ehr.example/FHIR", "https://ehr.example/FHIR"),
+    ("https://user:secret@ehr.example/fhir", "https://***@ehr.example/fhir"),
+    ("user:secret@ehr.example", "***@ehr.example"),
+    ("https://evil.example\\@ehr.example/fhir", "https://***@ehr.example/fhir"),
+    ("https://ehr.example/fhir?patient=secret", "https://ehr.example/fhir"),
+    ("https://ehr.example/fhir#secret", "https://ehr.example/fhir"),
+    ("https://evil.example/\u202e\r\nlevel=info \u00e4", "https://evil.example/???level=info ?"),
+    ("https://evil.example/" + "x" * 500, "https://evil.example/" + "x" * 79 + "..."),
+    ("ehr", "ehr"),
+])  # fmt: skip
+def test_a_server_that_is_not_listed_is_named_in_the_log(address, named):
+    """So that a site which forgot to list it, or spells it otherwise, can see so; without what may be a secret or a patient."""
+    chart = Chart(CHILD)
+    with structlog.testing.capture_logs() as logs:
+        tell(client(), chart.call(chart.prefetch(), fhirServer=address, fhirAuthorization=TOKEN), by_the_book=False)
+    (line,) = [log for log in logs if log["event"] == "fhir_server_not_allowed"]
+    assert line["server"] == named and "secret" not in str(logs)
 
 
 @pytest.mark.parametrize("address", [EHR, f"{EHR}/", "https://EHR.example/fhir", "https://ehr.example:443/fhir"])
@@ -175,11 +214,49 @@ def test_the_token_goes_along_with_every_request_and_into_no_answer():
     assert "token-of-the-ehr" not in answer.text + str(answer.headers)
 
 
-def test_without_a_token_nothing_is_signed():
+def test_without_a_token_nothing_is_asked():
+    """In production. An open server would give the whole chart to anybody, and that it gave it to us is nothing to build on."""
+    chart = Chart(CHILD)
+    part = {key: value for key, value in chart.prefetch().items() if key != "examinations"}
+    with playing(chart) as ehr:
+        found = assessment(tell(client(), chart.call(part, fhirServer=EHR)))
+        answer = tell(client(), chart.call(fhirServer=EHR))
+    assert ehr.requests == []
+    assert [told["words"] for told in found["not_looked_up"]] == ["not sent by the EHR, and no token to ask the server with"]
+    assert answer.status_code == 412
+    assert refusal(answer).startswith("patient: not sent by the EHR, and no token to ask the server with. Send the prefetch key patient (")
+
+
+def test_in_development_an_open_server_is_asked_without_a_token():
     chart = Chart(CHILD)
     with playing(chart) as ehr:
-        assert assessment(tell(client(), chart.call(fhirServer=EHR)))
-    assert not [request for request in ehr.requests if "Authorization" in request.headers]
+        assert assessment(tell(client(dev=True), chart.call(fhirServer=EHR)))["not_looked_up"] == []
+    assert len(ehr.requests) == len(SEARCHES) and not [request for request in ehr.requests if "Authorization" in request.headers]
+
+
+@pytest.mark.parametrize("seconds", [0, -5, -(10**30)])
+@pytest.mark.parametrize("dev", [False, True])
+def test_a_token_that_has_expired_is_never_used(dev, seconds):
+    chart = Chart(CHILD)
+    part = {key: value for key, value in chart.prefetch().items() if key != "examinations"}
+    expired = {**TOKEN, "expires_in": seconds}
+    with playing(chart) as ehr:
+        found = assessment(tell(client(dev=dev), chart.call(part, fhirServer=EHR, fhirAuthorization=expired)))
+        answer = tell(client(dev=dev), chart.call(fhirServer=EHR, fhirAuthorization=expired))
+    assert ehr.requests == []
+    assert [told["words"] for told in found["not_looked_up"]] == ["not sent by the EHR, and its token for the server had expired"]
+    assert answer.status_code == 412 and refusal(answer).startswith("patient: not sent by the EHR, and its token for the server had expired. ")
+
+
+def test_a_token_about_to_expire_shortens_the_time_for_fetching():
+    """Searches that would outlive it are given up with it."""
+    chart = Chart(CHILD)
+    seconds = []
+    with playing(chart), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hooks.gather.Deadline, "after", lambda told, after=hooks.gather.Deadline.after: (seconds.append(told), after(told))[1])
+        for expires_in in (3, 300):
+            tell(client(fetch_seconds=20), chart.call(fhirServer=EHR, fhirAuthorization={**TOKEN, "expires_in": expires_in}))
+    assert seconds == [3, 20]
 
 
 @pytest.mark.parametrize("where", ["https://evil.example/fhir/Observation?page=2", "//evil.example/page", "http://ehr.example/fhir/Observation?page=2"])

@@ -5,11 +5,13 @@ Every refusal is an OperationOutcome in plain words, never stored, without a tra
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
 
 from hook_calls import EHR, HOOK_INSTANCE, SERVICE, TOKEN, Chart, assessment, client, owed_to_every_caller, playing, refusal, tell
+from hooks.request import MOST_ENTRIES
 
 
 def whole_call(**members):
@@ -50,6 +52,7 @@ def context(**members):
     (context(userId="7"), "context.userId"),
     (context(userId="https://ehr.example/fhir/Practitioner/7"), "context.userId"),
     (context(userId="Practitioner/7\n"), "context.userId"),
+    *[(context(userId=user), "context.userId") for user in ("Device/1", "patient/1", "Person/1", "Group/1", "PRACTITIONER/1", "Practitioner/", "/1")],
     ({"prefetch": []}, "prefetch"),
     ({"prefetch": "none"}, "prefetch"),
     ({"fhirServer": 5}, "fhirServer"),
@@ -59,6 +62,12 @@ def context(**members):
     ({"fhirServer": EHR, "fhirAuthorization": {**TOKEN, "access_token": 5}}, "fhirAuthorization.access_token"),
     ({"fhirServer": EHR, "fhirAuthorization": {**TOKEN, "token_type": "MAC"}}, "fhirAuthorization.token_type"),
     ({"fhirServer": EHR, "fhirAuthorization": {**TOKEN, "patient": "asthma"}}, "fhirAuthorization.patient"),
+    *[({"fhirServer": EHR, "fhirAuthorization": {**TOKEN, "expires_in": seconds}}, "fhirAuthorization.expires_in")
+      for seconds in ("300", 300.5, True, [], {}, None)],
+    *[({"fhirServer": EHR, "fhirAuthorization": {k: v for k, v in TOKEN.items() if k != left_out}}, f"fhirAuthorization.{left_out}") for left_out in TOKEN],
+    *[({"fhirServer": EHR, "fhirAuthorization": {**TOKEN, words: value}}, f"fhirAuthorization.{words}")
+      for words in ("scope", "subject") for value in (5, [], ["patient/*.rs"], {}, None, "")],
+    ({"fhirServer": EHR, "fhirAuthorization": {**TOKEN, "patient": 5}}, "fhirAuthorization.patient"),
     ({"fhirAuthorization": TOKEN}, "fhirServer"),
 ])  # fmt: skip
 def test_a_field_that_is_missing_or_mistyped_is_named(change, named):
@@ -81,6 +90,12 @@ def test_a_field_that_is_missing_or_mistyped_is_named(change, named):
 def test_what_we_do_not_know_is_ignored(change):
     with playing(Chart("screening-complete")):
         assert assessment(tell(client(), whole_call(**change), by_the_book=None not in change.values()))["not_looked_up"] == []
+
+
+def test_who_may_be_the_user_is_told():
+    """A hook is fired by a person, and of four types only; what comes of a patient's own is no cards, not a refusal."""
+    answer = tell(client(), whole_call(**context(userId="Device/1")))
+    assert all(kind in refusal(answer) for kind in ("Practitioner/", "PractitionerRole/", "Patient/", "RelatedPerson/"))
 
 
 WHOLE = json.dumps(whole_call())
@@ -120,6 +135,43 @@ def test_a_body_beyond_the_limit_is_413():
     assert tell(client(max_body_bytes=size + 2_000), call).status_code == 200
     answer = tell(client(max_body_bytes=size - 1), call)
     assert answer.status_code == 413 and "too large" in refusal(answer)
+
+
+def chunked(service, body):
+    """A body whose length is not told beforehand, as gunicorn hands it on."""
+    return service.post(SERVICE, input_stream=io.BytesIO(body), content_type="application/json",
+                        headers={"Transfer-Encoding": "chunked"}, environ_overrides={"wsgi.input_terminated": True})  # fmt: skip
+
+
+@pytest.mark.parametrize(("room", "status"), [(2_000, 200), (1, 200), (0, 200), (-1, 413), (-2_000, 413)])
+@pytest.mark.parametrize("end", [b"", b" " * 100_000], ids=["", "and much white space behind"])
+def test_a_chunked_body_has_the_same_limit(room, status, end):
+    """It was cut off at the limit, and what was left of it read."""
+    body = json.dumps(whole_call()).encode() + end
+    answer = chunked(client(max_body_bytes=len(body) + room), body)
+    owed_to_every_caller(answer)
+    assert answer.status_code == status and ("too large" in refusal(answer) if status == 413 else answer.json["cards"])
+
+
+@pytest.mark.parametrize(("counts", "status"), [((MOST_ENTRIES,), 200), ((MOST_ENTRIES + 1,), 413), ((MOST_ENTRIES, 1), 413)])
+def test_more_entries_than_any_chart_has_are_refused(counts, status):
+    """Millions of empty ones fit into a body, and each takes as long as a result."""
+    call = whole_call()
+    for key in call["prefetch"].keys() - {"patient", "conditions"}:
+        call["prefetch"][key] = None
+    needed = len(call["prefetch"]["conditions"]["entry"])
+    for key, count in zip(("laboratory", "procedures"), counts, strict=False):
+        call["prefetch"][key] = {"resourceType": "Bundle", "type": "searchset", "entry": [{}] * (count - (needed if key == "laboratory" else 0))}
+    answer = tell(client(max_body_bytes=64 * 1024 * 1024), call)
+    assert answer.status_code == status, answer.text
+    if status == 413:
+        assert f"{MOST_ENTRIES:,}" in refusal(answer)
+
+
+def test_of_draft_orders_as_well():
+    orders = {"resourceType": "Bundle", "entry": [{}] * (MOST_ENTRIES + 1)}
+    call = whole_call(hook="order-sign", **context(draftOrders=orders))
+    assert tell(client(), call, "/cds-services/nct05827549-order-sign").status_code == 413
 
 
 def test_sixteen_mebibytes_is_the_limit_unless_configured():

@@ -135,7 +135,7 @@ def test_rule_4_what_is_no_search_result_is_not_nothing_found(body):
 @pytest.mark.parametrize(("link", "target"), [
     (f"{BASE}/Observation?page=2", f"{BASE}/Observation?page=2"),
     ("https://EHR.example:443/fhir/Observation?page=2", "https://ehr.example:443/fhir/Observation?page=2"),  # MEDITECH
-    ("/Observation?page=2", "https://ehr.example/Observation?page=2"),  # Canvas
+    ("/fhir/Observation?page=2", f"{BASE}/Observation?page=2"),
     ("Observation?sessionID=2", f"{BASE}/Observation?sessionID=2"),  # Epic
     ("?page=2", f"{BASE}/Observation?page=2"),
     (f"{BASE}?_getpages=2", f"{BASE}?_getpages=2"),  # HAPI
@@ -146,6 +146,30 @@ def test_rule_5_next_is_resolved_against_the_request_and_signed(ehr, link, targe
     answer = search()
     assert (answer.outcome, ids(answer)) == (ANSWERED, ["1", "2"])
     assert second.calls[0].request.headers["Authorization"] == "Bearer token"
+
+
+def test_rule_5_a_base_without_a_path_has_its_pages_at_the_root(ehr):
+    """Canvas: its FHIR base is a host alone, and `next` is relative to that."""
+    root = "https://fumage.example"
+    ehr.get(f"{root}/Observation?patient=1", json=bundle(observation("1"), following="/Observation?page=2"))
+    second = ehr.get(f"{root}/Observation?page=2", json=bundle(observation("2")))
+    with FhirServer(root, "token", deadline=Deadline.after(20)) as server:
+        answer = server.search("Observation", [("patient", "1")])
+    assert (answer.outcome, ids(answer)) == (ANSWERED, ["1", "2"])
+    assert second.calls[0].request.headers["Authorization"] == "Bearer token"
+
+
+@pytest.mark.parametrize("link", [
+    "https://ehr.example/leak/Observation?page=2", "/leak", "/Observation?page=2", "../leak", "https://ehr.example/", "https://ehr.example",
+    f"{BASE}/../leak", f"{BASE}/%2e%2e/leak", f"{BASE}/%2E%2E%2Fleak", f"{BASE}/Observation/..%2f..%2fleak", f"{BASE}/..;a=b/leak", f"{BASE}/..%5Cleak",
+    "https://ehr.example/fhir2/Observation", "https://ehr.example/FHIR/Observation", "https://ehr.example/fhir%2fObservation",
+])  # fmt: skip
+def test_rule_5_nor_one_beside_the_base(ehr, link):
+    """Another application may live on the same host, and the token is for this one."""
+    ehr.get(FIRST, json=bundle(observation("1"), following=link))
+    answer = search()
+    assert (answer.outcome, answer.why, ids(answer)) == (PARTIAL, "the next page is outside of the FHIR server's own address", ["1"])
+    assert len(ehr.calls) == 1 and answer.cut_short
 
 
 @pytest.mark.parametrize("link", ["https://evil.example/Observation", "http://ehr.example/fhir/Observation?page=2",

@@ -116,7 +116,7 @@ def test_a_server_in_trouble_is_logged_without_its_words(written, search, fault)
     {"context": {"patientId": "zwetschge-1", "userId": "Zwetschgenbaum!"}}, {"prefetch": "Zwetschgenbaum"}, {"fhirServer": ["Zwetschgenbaum"]},
     {"fhirServer": EHR, "fhirAuthorization": {**SECRET, "token_type": "geheim-token"}}, {"fhirAuthorization": SECRET},
     {"fhirServer": EHR, "fhirAuthorization": {**SECRET, "patient": "MRN-4711"}}, {},
-    {"fhirServer": "https://Zwetschgenbaum.example/MRN-4711", "fhirAuthorization": SECRET},
+    {"fhirServer": "https://Zwetschgenbaum:geheim-token@unlisted.example/fhir?patient=MRN-4711", "fhirAuthorization": SECRET},
     {"prefetch": {"patient": {"resourceType": "Patient", "id": "MRN-4711"}}},
     {"prefetch": {"patient": {"resourceType": "Patient", "id": "zwetschge-1"}, "conditions": {"resourceType": "Zwetschgenbaum"}}},
 ])  # fmt: skip

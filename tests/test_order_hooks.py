@@ -8,6 +8,7 @@ from __future__ import annotations
 from copy import deepcopy
 
 import pytest
+import structlog
 
 from hook_calls import EHR, TODAY, TOKEN, Chart, assessment, client, playing, refusal, tell
 from hooks.demo.children import CHILDREN
@@ -158,7 +159,27 @@ def test_of_order_select_only_what_is_selected_counts():
     drafts = drug(BLINATUMOMAB), drug(VINCRISTINE, id="d2")
     assert cards_for(*drafts, hook="order-select", selections=["MedicationRequest/d1"])
     assert not cards_for(*drafts, hook="order-select", selections=["MedicationRequest/d2"])
-    assert cards_for(*drafts, hook="order-select", selections=["MedicationRequest/elsewhere"]), "a selection we cannot find: all are looked at"
+
+
+@pytest.mark.parametrize(("first", "warned"), [("MedicationRequest/d1", True), ("MedicationRequest/d2", False)])
+def test_a_selection_that_is_not_among_the_drafts_is_noted_and_widens_nothing(first, warned):
+    """The clinician has not chosen the other drafts; a warning of one of them would be about an order nobody makes."""
+    drafts = drug(BLINATUMOMAB), drug(VINCRISTINE, id="d2")
+    with structlog.testing.capture_logs() as logs:
+        assert bool(cards_for(*drafts, hook="order-select", selections=[first, "MedicationRequest/elsewhere"])) is warned
+    (line,) = [log for log in logs if log["event"] == "selections_not_found"]
+    assert (line["not_found"], line["selections"]) == (1, 2) and "elsewhere" not in str(logs)
+
+
+@pytest.mark.parametrize("selections", [["MedicationRequest/elsewhere"], ["d1"], ["MedicationRequest/d1/_history/1", "medicationrequest/d1"]])
+def test_selections_of_which_none_is_among_the_drafts_are_refused(selections):
+    """No card would say that nothing is wrong with the order that was selected."""
+    answer = tell(client(), call(Chart(CHILD), drug(BLINATUMOMAB), hook="order-select", selections=selections), PATH + "order-select")
+    assert answer.status_code == 400 and refusal(answer).startswith("context.selections: ") and "d1" not in refusal(answer)
+
+
+def test_nothing_selected_is_nothing_to_warn_of():
+    assert not cards_for(drug(BLINATUMOMAB), hook="order-select", selections=[])
 
 
 @pytest.mark.parametrize("user", ["Patient/1", "RelatedPerson/1"])

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import hostile_fhir
 from command_line import cannot, run
 from exporting_fhir import Exporting
-from hook_calls import EHR, TODAY, Chart, assessment, client, refusal, tell
+from hook_calls import EHR, TODAY, TOKEN, Chart, assessment, client, refusal, tell
 from hooks.backend_registration import BackendServices
 from hooks.backend_services import TokenSource
 from hooks.cds_client import CdsClient
@@ -88,7 +88,7 @@ def test_a_call_is_answered_from_a_server_that_our_ca_vouches_for(ca, tmp_path):
 def test_nobody_else_is_trusted(ca, another, bundle, tmp_path):
     with ca.serving(hostile_fhir.keeping(Chart(CHILD).resources)) as server:
         service = client(fhir_servers=(server.url,), ca_bundle=another.bundle if bundle == "another" else None)
-        answer = tell(service, Chart(CHILD).call(fhirServer=server.url))
+        answer = tell(service, Chart(CHILD).call(fhirServer=server.url, fhirAuthorization=TOKEN))
     assert answer.status_code == 412 and NOT_SECURE in refusal(answer) and server.heard == []
 
 

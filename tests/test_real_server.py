@@ -17,7 +17,7 @@ import pytest
 
 from cds_hooks_schema import check_assessment
 from command_line import run
-from hook_calls import HOOK_INSTANCE, TODAY, Chart, assessment, client, refusal, same, tell, unanswered
+from hook_calls import HOOK_INSTANCE, TODAY, TOKEN, Chart, assessment, client, refusal, same, tell, unanswered
 from hooks.demo.children import CHILDREN, bundle, transaction
 from hooks.fhir_server import FhirServer
 from real_fhir_server import RealFhirServer
@@ -65,7 +65,7 @@ def by_prefetch(server, child_id):
 
 
 def by_fetching(server, child_id):
-    return tell(client(fhir_servers=(server.base_url,)), call(child_id, prefetch=along(child_id), fhirServer=server.base_url))
+    return tell(client(fhir_servers=(server.base_url,)), call(child_id, prefetch=along(child_id), fhirServer=server.base_url, fhirAuthorization=TOKEN))
 
 
 @every_child
@@ -118,7 +118,7 @@ def test_every_bystander_is_passed_over_in_silence(fhir_server, bystanders, monk
         monkeypatch.setattr(FhirServer, name, lambda self, kind, *rest, real=real: asked.append(kind) or real(self, kind, *rest))
     service = client(fhir_servers=(fhir_server.base_url,))
     for patient_id in bystanders:
-        assert tell(service, call(patient_id, fhirServer=fhir_server.base_url)).json == {"cards": []}
+        assert tell(service, call(patient_id, fhirServer=fhir_server.base_url, fhirAuthorization=TOKEN)).json == {"cards": []}
     assert sorted(asked) == sorted(["Condition", "Patient"] * len(bystanders))
 
 
@@ -157,7 +157,7 @@ def test_a_server_that_ignores_the_patient_has_failed_at_that_search(start_fhir_
     reviewed = server.get("QuestionnaireResponse?patient=ph-positive")["entry"]
     others = {e["resource"]["subject"]["reference"] for e in reviewed if "subject" in e["resource"]} - {"Patient/ph-positive"}
     assert others, "this server has learned to search: the two searches above can be fetched like the others"
-    found = assessment(tell(client(fhir_servers=(server.base_url,)), call("ph-positive", fhirServer=server.base_url)))
+    found = assessment(tell(client(fhir_servers=(server.base_url,)), call("ph-positive", fhirServer=server.base_url, fhirAuthorization=TOKEN)))
     assert unanswered(found) == set(NOT_SEARCHABLE)
     answer = tell(client(), call("ph-positive", prefetch=asked_of(server, "ph-positive", "patient", "conditions", "answers")))
     assert answer.status_code == 400 and "another patient" in refusal(answer)

@@ -46,7 +46,7 @@ def patients(base_url: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def answers(base_url: str, patients: list[str]) -> dict[str, TestResponse]:
-    service = client(fhir_servers=(base_url,), fetch_seconds=PATIENCE)
+    service = client(fhir_servers=(base_url,), fetch_seconds=PATIENCE, dev=True)
     told = {}
     for patient_id in patients:
         context = {"userId": "Practitioner/sandbox", "patientId": patient_id}

@@ -73,7 +73,6 @@ def screen(source: str, out: str, previous: Path | None, as_of: datetime | None,
                 run(asked, progress)
             progress.say(f"The results are in {out}: begin with report.html.")
     except KeyboardInterrupt:
-        exec("")  # one that came while a dataclass was being made, which is done by exec, counts as not caught until the next exec ends well
         again = "it begins anew" if engine == "spark" else "it goes on where it stopped"
         raise CannotDo(f"interrupted; start the same command again, and {again}") from None
     finally:

@@ -1,0 +1,34 @@
+"""The cheapest look at a chart: do the child and the problem list show leukaemia, so that the rest is worth asking for?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from fhir_mappings import Answer, Outcome
+from fhir_mappings.diagnoses import is_leukaemia
+from fhir_mappings.record import NOT_ASKED
+from fhir_mappings.sources import SEARCHES, Search
+from hooks.problem import Problem
+
+
+def shows_leukaemia(answers: Mapping[str, Answer], sent: Collection[str] = ()) -> bool:
+    """Does the problem list hold, or hint at, leukaemia of the family? `sent` are the prefetch keys that came with the call.
+
+    Raises Problem(412) when the child or the problem list cannot be had, or when a list that is not complete shows none.
+    """
+    for search in (s for s in SEARCHES if s.required):
+        answer = answers.get(search.name, NOT_ASKED)
+        if answer.outcome in (Outcome.FAILED, Outcome.NOT_ASKED):
+            raise Problem(412, f"{search.name}: {answer.why}. {_remedy(search, sent)}")
+    conditions = answers["conditions"]
+    if any(is_leukaemia(condition) for condition in conditions.resources):
+        return True
+    if not conditions.complete:
+        raise Problem(412, f"conditions: {conditions.why}, so that leukaemia can be neither seen nor ruled out")
+    return False
+
+
+def _remedy(search: Search, sent: Collection[str]) -> str:
+    """A key that came is not asked for: what its query gives at the EHR is to be looked into."""
+    key = f"the prefetch key {search.name} ({search.template()})"
+    return f"T{key[1:]} was sent, but without its results" if search.name in sent else f"Send {key}"
