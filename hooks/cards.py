@@ -8,11 +8,12 @@ from uuid import uuid4
 
 from cds.assessment import Assessment, Judged, NextStep
 from fhir_mappings.requestable import service_request
+from hooks.card_detail import detail, order_detail
 from hooks.cds_client import CdsClient, OverrideReason
 from hooks.config import Config
 from hooks.markdown import summary
 from hooks.version import SOFTWARE_VERSION
-from hooks.words import detail, order_detail, order_summary, request_words, summary_words
+from hooks.words import order_summary, request_words, summary_words
 
 ASSESSMENT_EXTENSION = "org.relapse-cds.assessment"
 CONTENT_TYPE_EXTENSION = "com.epic.cdshooks.card.detail.content-type"
