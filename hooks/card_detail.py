@@ -11,7 +11,7 @@ from cds.assessment import Assessment, Judged, Raised, Risk
 from cds.finding import Gap, Why
 from cds.truth import UNKNOWN
 from hooks.markdown import escape
-from hooks.words import NOT_MET_TODAY, STATUS, first_line, for_judgement, missing_facts, verdict
+from hooks.words import NOT_MET_TODAY, STATUS, first_line, for_judgement, missing_facts, unanswered_words, verdict
 
 SHORT_QUOTE = 100  # characters of the sentence beside what is favourable; the whole sentence beside what is not
 LONGEST_LIST = 25  # lines of one section
@@ -33,14 +33,14 @@ def detail(a: Assessment, software_version: str) -> str:
     status = NOT_MET_TODAY if a.modifiable else STATUS[a.overall]
     sections = (
         [first_line(a)],
-        [f"**{status}.** {counts}."],
+        [" ".join(filter(None, (f"**{status}.** {counts}.", unanswered_words(a))))],
         _section("What blocks", (_criterion(j) for j in a.blocking if j.criterion.id != "EXC-06")),
         _section("Missing", (_missing(fact, ids, gap, a) for fact, ids, gap in missing_facts(a))),
+        _section("Not looked up", (f"- {escape(search)}: {escape(why)}" for search, why in a.not_looked_up)),
         _section("Risk group", _risk(a.risk)),
         _section("Please look at", (_flag(f) for f in a.flags)),
         _section("Found in the chart", (_criterion(j, SHORT_QUOTE) for j in favourable)),
         _section("Data seen and not used", (f"- {escape(i.words)} ({escape(i.reference or 'no reference')})" for i in a.issues)),
-        _section("Not looked up", (f"- {escape(search)}: {escape(why)}" for search, why in a.not_looked_up)),
         _section("For your judgement", (f"- **{j.criterion.id}**: {escape(j.finding.words)}" for j in judgement)),
         _section("Dates used", (f"- {escape(str(anchor))}" for anchor in a.anchors)),
         [f"Judged as of {a.evaluated_as_of}. Free-text notes were not read. relapse-cds {software_version}."],
@@ -90,12 +90,12 @@ def _flag(flag: Raised) -> str:
 
 def order_detail(a: Assessment, breaks: tuple[Judged, ...], software_version: str) -> str:
     """Which criterion, why, and the document's sentence; then how the child stands today."""
-    status = NOT_MET_TODAY if a.modifiable else STATUS[a.overall]
+    status, unanswered = NOT_MET_TODAY if a.modifiable else STATUS[a.overall], unanswered_words(a)
     sections = (
         [first_line(a)],
         ["**The child may still take part in the trial; the order would end that.** If the order is right, sign it: this is a reminder."],
         _section("What the order would break", (_would_break(j) for j in breaks)),
-        _section("The child today", [f"- {status}"]),
+        _section("The child today", [f"- {status}", unanswered and f"- {unanswered}"]),
         [f"Judged as of {a.evaluated_as_of}. Free-text notes were not read. relapse-cds {software_version}."],
     )
     return "\n\n".join("\n".join(section) for section in sections if section)

@@ -13,7 +13,7 @@ from hooks.cds_client import CdsClient, OverrideReason
 from hooks.config import Config
 from hooks.markdown import summary
 from hooks.version import SOFTWARE_VERSION
-from hooks.words import order_summary, request_words, summary_words
+from hooks.words import order_summary, request_words, summary_line
 
 ASSESSMENT_EXTENSION = "org.relapse-cds.assessment"
 CONTENT_TYPE_EXTENSION = "com.epic.cdshooks.card.detail.content-type"
@@ -42,7 +42,7 @@ def card(assessment: Assessment, client: CdsClient, config: Config) -> dict[str,
     flags = {flag.id for flag in assessment.flags}
     written = _card(
         assessment, client, config,
-        summary=summary(f"{assessment.protocol}: {summary_words(assessment)}"),
+        summary=summary_line(assessment),
         detail=detail(assessment, SOFTWARE_VERSION),
         indicator="warning" if flags & WARNINGS else "info",
     )  # fmt: skip

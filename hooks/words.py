@@ -10,7 +10,8 @@ from datetime import date
 from cds.assessment import Assessment, Judged, NextStep, Risk
 from cds.finding import Gap, Why
 from cds.truth import MET, UNKNOWN
-from hooks.markdown import plain
+from fhir_mappings.record import IN_PART
+from hooks.markdown import LONGEST_SUMMARY, plain, summary
 
 FIRST_LINE = (
     "Decision support from chart data, text version {version}. It neither establishes eligibility nor assigns treatment; "
@@ -32,6 +33,7 @@ MISSING = {  # what is missing, by why it is unknown
     Why.OUT_OF_TABLE: "limit for this {}",
     Why.SOURCE_AMBIGUOUS: "the study team's reading on {}",
 }
+MOST_NAMED = 4  # searches in the second line; all of them stand under "Not looked up"
 CHEAPEST_FIRST = (  # what a clinician can settle soonest stands first
     "creatinine", "direct bilirubin", "total bilirubin", "shortening fraction", "ejection fraction", "sex", "birth date",
     "performance status", "pregnancy test", "HIV test", "allergies", "other trial", "allogeneic transplant", "blinatumomab",
@@ -59,7 +61,36 @@ def for_judgement(judged: Judged) -> bool:
     return judged.finding.reason is Why.JUDGEMENT
 
 
-def summary_words(a: Assessment) -> str:
+def summary_line(a: Assessment) -> str:
+    """The card's summary. How many searches were not answered stands at its end, whatever has to be cut before it."""
+    lacking = len(_unanswered(a)[0])
+    end = f"; {_counted(lacking)} not answered" if lacking else ""
+    return summary(f"{a.protocol}: {_summary_words(a)}", LONGEST_SUMMARY - len(end)) + end
+
+
+def unanswered_words(a: Assessment) -> str:
+    """Which searches were not answered, or only in part; nothing if all were. For Markdown, and of our own words only."""
+    none, some = _unanswered(a)
+    told = (f"**{_counted(len(none))} not answered:** {_listed(none)}." if none else "",
+            f"{_counted(len(some))} answered only in part: {_listed(some)}." if some else "")  # fmt: skip
+    return " ".join(filter(None, told))
+
+
+def _unanswered(a: Assessment) -> tuple[list[str], list[str]]:
+    none = [search for search, why in a.not_looked_up if not why.startswith(IN_PART)]
+    return none, [search for search, why in a.not_looked_up if why.startswith(IN_PART)]
+
+
+def _counted(searches: int) -> str:
+    return f"{searches} search" + ("" if searches == 1 else "es")
+
+
+def _listed(names: list[str]) -> str:
+    more = [f"and {len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
+    return "; ".join([*names[:MOST_NAMED], *more])
+
+
+def _summary_words(a: Assessment) -> str:
     """What the clinician reads first, without the trial's number."""
     if a.blocking:
         first = plain(a.blocking[0].finding.words)

@@ -1,0 +1,74 @@
+"""What a card says and where: a clinician who reads the summary and the first two lines must not miss what matters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fhir_mappings.sources import SEARCHES
+from hook_calls import RELAPSED, Chart, assessment, client, tell
+from test_order_hooks import BLINATUMOMAB, CHILD, PATH, call, drug
+
+FAILED = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "processing"}]}
+CUT = {"resourceType": "Bundle", "type": "searchset", "total": 99, "link": [{"relation": "next", "url": "https://ehr.example/fhir/2"}]}
+REQUIRED = ("patient", "conditions")
+NAMES = {search.name: search.words for search in SEARCHES}
+
+
+def shown(child: str, sent: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
+    """The one card about a child; `sent` replaces what the EHR sends under these keys, None leaves the key out."""
+    chart = Chart(child)
+    keys = {**chart.prefetch(), **(sent or {})}
+    (card,) = tell(client(**settings), chart.call({key: value for key, value in keys.items() if value is not None})).json["cards"]
+    return card
+
+
+def first_lines(card: dict[str, Any]) -> list[str]:
+    return card["detail"].split("\n\n")[:2]
+
+
+# --- searches that were not answered --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("child, sent, ends, second_line", [
+    ("screening-complete", {}, "5 items need your judgement", "0 missing, 5 need your judgement."),
+    ("screening-complete", {"consents": FAILED}, "; 1 search not answered", "**1 search not answered:** consents."),
+    ("screening-complete", {"procedures": FAILED, "statements": FAILED, "orders": FAILED, "consents": None}, "; 4 searches not answered",
+     "**4 searches not answered:** procedures and treatment periods; medication history; medication orders; consents."),
+    ("screening-complete", {"statements": CUT, "orders": CUT}, "5 items need your judgement", "2 searches answered only in part: medication history; medication orders."),
+    ("screening-complete", {"statements": CUT, "consents": FAILED}, "; 1 search not answered",
+     "**1 search not answered:** consents. 1 search answered only in part: medication history."),
+    ("ph-positive", {"allergies": FAILED}, "; 1 search not answered", "**1 search not answered:** allergies."),
+    ("stale-creatinine", {"consents": FAILED}, "; 1 search not answered", "**1 search not answered:** consents."),
+    ("standard-risk", {"orders": FAILED}, "; 1 search not answered", "**1 search not answered:** medication orders."),
+    ("asks-for-everything", {name: None for name in NAMES if name not in REQUIRED}, "; 11 searches not answered",
+     "**11 searches not answered:** creatinine, bilirubin, HIV and pregnancy tests; echocardiograms and performance status; "
+     "marrow, CD19, residual disease and BCR::ABL1; procedures and treatment periods; and 7 more."),
+])  # fmt: skip
+def test_a_search_without_an_answer_is_told_where_it_is_read(child, sent, ends, second_line):
+    card = shown("screening-complete" if child == "asks-for-everything" else child, sent)
+    assert card["summary"].endswith(ends) and len(card["summary"]) < 140
+    assert first_lines(card)[1].endswith(second_line)
+
+
+@pytest.mark.parametrize("child", RELAPSED)
+def test_a_long_summary_is_cut_before_the_count_of_searches(child):
+    """All results and answers gone: what is missing is a long list, and the count still stands at its end."""
+    gone = {name: FAILED for name in NAMES if name not in REQUIRED}
+    summary = shown(child, gone)["summary"]
+    assert summary.startswith("NCT05827549: ") and summary.endswith("; 11 searches not answered") and len(summary) < 140
+
+
+@pytest.mark.parametrize("sent, told", [({}, False), ({"consents": FAILED, "orders": FAILED}, True)])
+def test_an_order_card_tells_how_the_child_was_judged(sent, told):
+    chart = Chart(CHILD)
+    prefetch = {**chart.prefetch(), **sent}
+    (card,) = tell(client(), call(chart, drug(BLINATUMOMAB), prefetch=prefetch), f"{PATH}order-sign").json["cards"]
+    assert ("- **2 searches not answered:** medication orders; consents." in card["detail"]) is told
+
+
+def test_the_assessment_tells_failed_from_partial():
+    found = assessment(tell(client(), Chart(CHILD).call({**Chart(CHILD).prefetch(), "statements": CUT, "consents": FAILED})))
+    assert {told["search"]: told["words"] for told in found["not_looked_up"]} == {
+        "medication history": "in part: the EHR sent the first page only", "consents": "the EHR could not look this up"}  # fmt: skip
