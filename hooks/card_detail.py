@@ -13,6 +13,7 @@ from cds.truth import UNKNOWN
 from hooks.markdown import escape
 from hooks.words import NOT_MET_TODAY, STATUS, first_line, for_judgement, missing_facts, unanswered_words, verdict
 
+INTENDED = "For clinicians who look after children with leukaemia. Not checked: consent forms, free places in the trial, free-text notes."
 SHORT_QUOTE = 100  # characters of the sentence beside what is favourable; the whole sentence beside what is not
 LONGEST_LIST = 25  # lines of one section
 BREAK = "\\\n  "  # a new line within a list item
@@ -23,7 +24,7 @@ def distinct_rules(criteria: Iterable[Judged]) -> int:
     return len({j.criterion.id for j in criteria} - {"EXC-06"})
 
 
-def detail(a: Assessment, software_version: str) -> str:
+def detail(a: Assessment, software_version: str, contact: str | None) -> str:
     judgement = [j for j in a.criteria if for_judgement(j)]
     unknown = [j for j in a.criteria if j.finding.truth is UNKNOWN and j not in judgement]
     checked = distinct_rules(a.criteria) - distinct_rules(unknown) - distinct_rules(judgement)
@@ -43,9 +44,15 @@ def detail(a: Assessment, software_version: str) -> str:
         _section("Data seen and not used", (f"- {escape(i.words)} ({escape(i.reference or 'no reference')})" for i in a.issues)),
         _section("For your judgement", (f"- **{j.criterion.id}**: {escape(j.finding.words)}" for j in judgement)),
         _section("Dates used", (f"- {escape(str(anchor))}" for anchor in a.anchors)),
-        [f"Judged as of {a.evaluated_as_of}. Free-text notes were not read. relapse-cds {software_version}."],
+        *_closing(a, software_version, contact),
     )
     return "\n\n".join("\n".join(section) for section in sections if section)
+
+
+def _closing(a: Assessment, software_version: str, contact: str | None) -> Iterable[list[str]]:
+    yield [f"Judged as of {a.evaluated_as_of}. relapse-cds {software_version}."]
+    yield [INTENDED]
+    yield [f"Whom to ask: {escape(contact)}"] if contact else []
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:
@@ -88,7 +95,7 @@ def _flag(flag: Raised) -> str:
     return f"- {escape(flag.words)}" + (f" ({seen})" if seen else "")
 
 
-def order_detail(a: Assessment, breaks: tuple[Judged, ...], software_version: str) -> str:
+def order_detail(a: Assessment, breaks: tuple[Judged, ...], software_version: str, contact: str | None) -> str:
     """Which criterion, why, and the document's sentence; then how the child stands today."""
     status, unanswered = NOT_MET_TODAY if a.modifiable else STATUS[a.overall], unanswered_words(a)
     sections = (
@@ -96,7 +103,7 @@ def order_detail(a: Assessment, breaks: tuple[Judged, ...], software_version: st
         ["**The child may still take part in the trial; the order would end that.** If the order is right, sign it: this is a reminder."],
         _section("What the order would break", (_would_break(j) for j in breaks)),
         _section("The child today", [f"- {status}", unanswered and f"- {unanswered}"]),
-        [f"Judged as of {a.evaluated_as_of}. Free-text notes were not read. relapse-cds {software_version}."],
+        *_closing(a, software_version, contact),
     )
     return "\n\n".join("\n".join(section) for section in sections if section)
 

@@ -43,7 +43,7 @@ def card(assessment: Assessment, client: CdsClient, config: Config) -> dict[str,
     written = _card(
         assessment, client, config,
         summary=summary_line(assessment),
-        detail=detail(assessment, SOFTWARE_VERSION),
+        detail=detail(assessment, SOFTWARE_VERSION, config.contact),
         indicator="warning" if flags & WARNINGS else "info",
     )  # fmt: skip
     suggestions = list(_suggestions(assessment)) if client.suggestions else []
@@ -58,7 +58,7 @@ def order_card(assessment: Assessment, breaks: Iterable[Judged], client: CdsClie
     return _card(
         assessment, client, config,
         summary=summary(f"{assessment.protocol}: {order_summary(breaks)}"),
-        detail=order_detail(assessment, breaks, SOFTWARE_VERSION),
+        detail=order_detail(assessment, breaks, SOFTWARE_VERSION, config.contact),
         indicator="warning",
     )  # fmt: skip
 

@@ -54,7 +54,7 @@ def assess(patient_id: str | None, bundle_file: Path | None, fhir_base: str | No
     if form == "json":
         print_json(assessment.as_json(SOFTWARE_VERSION))
     elif form == "cards":
-        print_json({"cards": cards(assessment, DEVELOPER, Config())})
+        print_json({"cards": cards(assessment, DEVELOPER, config)})
     else:
         print_assessment(assessment, SOFTWARE_VERSION, Console())
 

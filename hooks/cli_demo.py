@@ -26,7 +26,7 @@ def demo(port: int) -> None:
     except (OSError, SystemExit):
         raise CannotDo(f"port {port} is taken; choose another with --port, or --port 0 for any") from None
     address = f"http://127.0.0.1:{server.server_port}"
-    settings = Config.development().model_copy(update={"public_url": address, "contact": "nobody: this is a demonstration"})
+    settings = Config.development().model_copy(update={"public_url": address, "contact": "nobody, this is a demonstration"})
     server.app = create_demo(service_app_factory=lambda: create_app(settings))
     click.echo(f"{address}/")
     click.echo("Open it in a browser. All children are invented. Ctrl-C ends it.", err=True)

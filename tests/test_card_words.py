@@ -72,3 +72,24 @@ def test_the_assessment_tells_failed_from_partial():
     found = assessment(tell(client(), Chart(CHILD).call({**Chart(CHILD).prefetch(), "statements": CUT, "consents": FAILED})))
     assert {told["search"]: told["words"] for told in found["not_looked_up"]} == {
         "medication history": "in part: the EHR sent the first page only", "consents": "the EHR could not look this up"}  # fmt: skip
+
+
+# --- whom it is for, whom to ask, as of when ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("child", ["screening-complete", "ph-positive", "standard-risk"])
+@pytest.mark.parametrize("contact, line", [
+    (None, None),
+    ("Trial office, ext. 4711", "Whom to ask: Trial office, ext. 4711"),
+    ("<b>Dr A</b>, a@b.example", r"Whom to ask: \<b\>Dr A\</b\>, a at b.example"),
+])  # fmt: skip
+def test_a_card_says_whom_it_is_for_what_it_leaves_out_and_whom_to_ask(child, contact, line):
+    card = shown(child, contact=contact)
+    written = card["detail"].split("\n\n")
+    assert "For clinicians who look after children with leukaemia. Not checked: consent forms, free places in the trial, free-text notes." in written
+    assert [told for told in written if told.startswith("Whom to ask")] == ([line] if line else [])
+
+
+def test_an_order_card_says_whom_to_ask():
+    (card,) = tell(client(contact="ext. 4711"), call(Chart(CHILD), drug(BLINATUMOMAB)), f"{PATH}order-sign").json["cards"]
+    assert card["detail"].endswith("Whom to ask: ext. 4711")
