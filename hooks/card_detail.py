@@ -11,17 +11,12 @@ from cds.assessment import Assessment, Judged, Raised, Risk
 from cds.finding import Gap, Why
 from cds.truth import UNKNOWN
 from hooks.markdown import escape
-from hooks.words import NOT_MET_TODAY, STATUS, first_line, for_judgement, missing_facts, unanswered_words, verdict
+from hooks.words import NOT_MET_TODAY, STATUS, distinct_rules, first_line, for_judgement, judged_as_of, missing_facts, unanswered_words, verdict
 
 INTENDED = "For clinicians who look after children with leukaemia. Not checked: consent forms, free places in the trial, free-text notes."
 SHORT_QUOTE = 100  # characters of the sentence beside what is favourable; the whole sentence beside what is not
 LONGEST_LIST = 25  # lines of one section
 BREAK = "\\\n  "  # a new line within a list item
-
-
-def distinct_rules(criteria: Iterable[Judged]) -> int:
-    """The rules, the bullet that the text prints twice counted once."""
-    return len({j.criterion.id for j in criteria} - {"EXC-06"})
 
 
 def detail(a: Assessment, software_version: str, contact: str | None) -> str:
@@ -50,7 +45,7 @@ def detail(a: Assessment, software_version: str, contact: str | None) -> str:
 
 
 def _closing(a: Assessment, software_version: str, contact: str | None) -> Iterable[list[str]]:
-    yield [f"Judged as of {a.evaluated_as_of}. relapse-cds {software_version}."]
+    yield [f"{judged_as_of(a)} relapse-cds {software_version}."]
     yield [INTENDED]
     yield [f"Whom to ask: {escape(contact)}"] if contact else []
 

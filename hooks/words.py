@@ -5,10 +5,11 @@ Wording follows protocol-reading 5.4: "rule gives", "found in the chart", "pleas
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from cds.assessment import Assessment, Judged, NextStep, Risk
-from cds.finding import Gap, Why
+from cds.finding import Evidence, Gap, Why
 from cds.truth import MET, UNKNOWN
 from fhir_mappings.record import IN_PART
 from hooks.markdown import LONGEST_SUMMARY, plain, summary
@@ -33,6 +34,7 @@ MISSING = {  # what is missing, by why it is unknown
     Why.OUT_OF_TABLE: "limit for this {}",
     Why.SOURCE_AMBIGUOUS: "the study team's reading on {}",
 }
+FREEZE = ("reinduction start", "enrolment")  # the anchors that end the judgement of who may take part
 MOST_NAMED = 4  # searches in the second line; all of them stand under "Not looked up"
 CHEAPEST_FIRST = (  # what a clinician can settle soonest stands first
     "creatinine", "direct bilirubin", "total bilirubin", "shortening fraction", "ejection fraction", "sex", "birth date",
@@ -59,6 +61,25 @@ def verdict(judged: Judged) -> str:
 
 def for_judgement(judged: Judged) -> bool:
     return judged.finding.reason is Why.JUDGEMENT
+
+
+def distinct_rules(criteria: Iterable[Judged]) -> int:
+    """The rules, the bullet that the text prints twice counted once."""
+    return len({j.criterion.id for j in criteria} - {"EXC-06"})
+
+
+def judged_as_of(a: Assessment) -> str:
+    """The day of the judgement; where it lies before today, which of the two starts froze it there."""
+    if a.evaluated_as_of >= a.as_of.isoformat():
+        return f"Judged as of {a.evaluated_as_of}."
+    starts = [name for name in FREEZE if any(_is_of(anchor, name) for anchor in a.anchors)]
+    first = [name for name in starts if any(_is_of(anchor, name, a.evaluated_as_of) for anchor in a.anchors)] or starts
+    at = " and ".join(first or FREEZE)
+    return f"Judged as of {a.evaluated_as_of}, frozen at {at}; what came later counts for the risk group only."
+
+
+def _is_of(anchor: Evidence, name: str, day: str = "") -> bool:
+    return str(anchor).startswith(f"{name} {day}")
 
 
 def summary_line(a: Assessment) -> str:
@@ -93,8 +114,7 @@ def _listed(names: list[str]) -> str:
 def _summary_words(a: Assessment) -> str:
     """What the clinician reads first, without the trial's number."""
     if a.blocking:
-        first = plain(a.blocking[0].finding.words)
-        return f"{'not met today' if a.modifiable else 'not met'} – {first}"
+        return _blocked(a)
     if a.risk.status in ("assigned", "provisional") and a.evaluated_as_of < a.as_of.isoformat():
         return _risk_summary(a.risk, {flag.id for flag in a.flags})
     missing = missing_facts(a)
@@ -102,6 +122,15 @@ def _summary_words(a: Assessment) -> str:
         return f"cannot tell yet – missing {', '.join(MISSING.get(gap.reason, '{}').format(fact) for fact, _, gap in missing)}"
     open_items = sum(map(for_judgement, a.criteria))
     return f"no blocking criterion found in the chart – {open_items} items need your judgement"
+
+
+def _blocked(a: Assessment) -> str:
+    """One blocker, rather one that will stay than one that may change; an exclusion is called one."""
+    first = next((j for j in a.blocking if not j.criterion.modifiable), a.blocking[0])
+    more = distinct_rules(a.blocking) - 1
+    status = "not met" if first.criterion.kind == "inclusion" else f"exclusion {first.criterion.id} applies"
+    words = f"{'not met today' if a.modifiable else status} – {plain(first.finding.words)}"
+    return words + (f"; {more} more block{'s' if more == 1 else ''}" if more else "")
 
 
 def _risk_summary(risk: Risk, flags: set[str]) -> str:

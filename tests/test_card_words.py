@@ -93,3 +93,57 @@ def test_a_card_says_whom_it_is_for_what_it_leaves_out_and_whom_to_ask(child, co
 def test_an_order_card_says_whom_to_ask():
     (card,) = tell(client(contact="ext. 4711"), call(Chart(CHILD), drug(BLINATUMOMAB)), f"{PATH}order-sign").json["cards"]
     assert card["detail"].endswith("Whom to ask: ext. 4711")
+
+
+def taking_part(*, enrolled: str | None = None, reinduced: str | None = None, today: str = "2025-09-01") -> dict[str, Any]:
+    """A child of whom the chart review says when it was enrolled and when the reinduction began."""
+    chart = Chart("screening-complete")
+    (review,) = chart.of_type("QuestionnaireResponse")
+    told = {"enrolment-date": enrolled, "reinduction-start-date": reinduced}
+    review["item"] += [{"linkId": name, "answer": [{"valueDate": day}]} for name, day in told.items() if day]
+    (card,) = tell(client(), chart.call(chart.prefetch())).json["cards"]
+    return card
+
+
+@pytest.mark.parametrize("days, words", [
+    ({}, "Judged as of 2025-09-01. relapse-cds"),
+    ({"enrolled": "2025-09-01"}, "Judged as of 2025-09-01. relapse-cds"),
+    ({"enrolled": "2025-08-30"}, "Judged as of 2025-08-30, frozen at enrolment; what came later counts for the risk group only. relapse-cds"),
+    ({"reinduced": "2025-08-31"}, "Judged as of 2025-08-31, frozen at reinduction start; what came later counts for the risk group only. relapse-cds"),
+    ({"enrolled": "2025-08-31", "reinduced": "2025-08-30"}, "Judged as of 2025-08-30, frozen at reinduction start;"),
+    ({"enrolled": "2025-08-31", "reinduced": "2025-08-31"}, "Judged as of 2025-08-31, frozen at reinduction start and enrolment;"),
+    ({"enrolled": "2025-08"}, "Judged as of 2025-08-31, frozen at enrolment;"),
+])  # fmt: skip
+def test_a_card_says_why_it_is_judged_as_of_an_earlier_day(days, words):
+    assert words in taking_part(**days)["detail"]
+
+
+# --- the first words of a blocked child -----------------------------------------------------------------------------
+
+
+def blocked(child: str, *changed: str) -> str:
+    """The summary about a child, in whose chart one or more things are otherwise."""
+    chart = Chart(child)
+    (review,) = chart.of_type("QuestionnaireResponse")
+    if "transplanted" in changed:
+        next(item for item in review["item"] if item["linkId"] == "prior-allogeneic-transplant")["answer"] = [{"valueCoding": {"code": "yes"}}]
+    if "unstable" in changed:
+        review["item"].append({"linkId": "unstable-condition", "answer": [{"valueCoding": {"code": "yes"}}]})
+    (card,) = tell(client(), chart.call(chart.prefetch())).json["cards"]
+    return card["summary"].removeprefix("NCT05827549: ")
+
+
+@pytest.mark.parametrize("child, changed, begins, ends", [
+    ("high-creatinine", (), "not met today – creatinine 1.3 mg/dL", "limit 1.2 (boy, 12 years)"),
+    ("ph-positive", (), "exclusion EXC-02 applies – BCR::ABL1 Detected on", "2025-08-26"),
+    ("screening-complete", ("transplanted",), "not met – prior allogeneic transplant yes", ""),
+    ("screening-complete", ("unstable",), "exclusion EXC-11 applies – ", ""),
+    ("ph-positive", ("unstable",), "exclusion EXC-02 applies – BCR::ABL1 Detected on", "2025-08-26; 1 more blocks"),
+    ("ph-positive", ("transplanted", "unstable"), "not met – prior allogeneic transplant yes", "; 2 more block"),
+    ("high-creatinine", ("transplanted",), "not met – prior allogeneic transplant yes", "; 1 more blocks"),
+    ("high-creatinine", ("unstable",), "exclusion EXC-11 applies – ", "; 1 more blocks"),
+])  # fmt: skip
+def test_the_summary_of_a_blocked_child_names_what_will_stay(child, changed, begins, ends):
+    """Never a bare "met" or "not met" for an exclusion; what may change gives way to what will not."""
+    summary = blocked(child, *changed)
+    assert summary.startswith(begins) and summary.endswith(ends)
