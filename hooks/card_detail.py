@@ -15,6 +15,7 @@ from hooks.words import NOT_MET_TODAY, STATUS, distinct_rules, first_line, for_j
 
 INTENDED = "For clinicians who look after children with leukaemia. Not checked: consent forms, free places in the trial, free-text notes."
 SHORT_QUOTE = 100  # characters of the sentence beside what is favourable; the whole sentence beside what is not
+SAID_ABOVE = ("blocker_modifiable",)  # flags that the line of the status says already
 LONGEST_LIST = 25  # lines of one section
 BREAK = "\\\n  "  # a new line within a list item
 
@@ -34,10 +35,10 @@ def detail(a: Assessment, software_version: str, contact: str | None) -> str:
         _section("Missing", (_missing(fact, ids, gap, a) for fact, ids, gap in missing_facts(a))),
         _section("Not looked up", (f"- {escape(search)}: {escape(why)}" for search, why in a.not_looked_up)),
         _section("Risk group", _risk(a.risk)),
-        _section("Please look at", (_flag(f) for f in a.flags)),
+        _section("Please look at", (_flag(f) for f in a.flags if f.id not in SAID_ABOVE)),
+        _section("For your judgement", (f"- **{j.criterion.id}**: {escape(j.finding.words)}" for j in judgement)),
         _section("Found in the chart", (_criterion(j, SHORT_QUOTE) for j in favourable)),
         _section("Data seen and not used", (f"- {escape(i.words)} ({escape(i.reference or 'no reference')})" for i in a.issues)),
-        _section("For your judgement", (f"- **{j.criterion.id}**: {escape(j.finding.words)}" for j in judgement)),
         _section("Dates used", (f"- {escape(str(anchor))}" for anchor in a.anchors)),
         *_closing(a, software_version, contact),
     )
@@ -65,7 +66,7 @@ def _criterion(judged: Judged, longest: int = 600) -> str:
 
 def _missing(fact: str, ids: list[str], gap: Gap, a: Assessment) -> str:
     """What is missing, for which criteria, and why; where the text itself is unclear, its sentence."""
-    line = f"- **{escape(fact)}** ({', '.join(ids)}): {escape(gap.words)}"
+    line = f"- **{escape(fact)}** ({', '.join(ids)}): {escape(gap.words.removeprefix(f'{fact}: '))}"
     unclear = (j for j in a.criteria if j.criterion.id in ids and gap.reason is Why.SOURCE_AMBIGUOUS)
     return BREAK.join([line, *(_quoted(j, 600) for j in unclear)])
 

@@ -138,7 +138,7 @@ def _risk_summary(risk: Risk, flags: set[str]) -> str:
         return f"rule gives {risk.group or 'VHR'} (marrow 5 % or more) but NGS-MRD < 0.01 % – verify samples first"
     if risk.status == "assigned":
         return f"risk rule gives {risk.group} ({'; '.join(known for known, _ in risk.known)}) – investigator to confirm"
-    return f"risk group {risk.words.replace(' pending ', ' – waiting for ')}"
+    return f"risk group {risk.words.replace(' pending ', ' – waiting for ').replace('EOI', 'end-of-induction')}"
 
 
 def missing_facts(a: Assessment) -> list[tuple[str, list[str], Gap]]:

@@ -147,3 +147,26 @@ def test_the_summary_of_a_blocked_child_names_what_will_stay(child, changed, beg
     """Never a bare "met" or "not met" for an exclusion; what may change gives way to what will not."""
     summary = blocked(child, *changed)
     assert summary.startswith(begins) and summary.endswith(ends)
+
+
+# --- order, and nothing twice ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("child, sent, sections", [
+    ("screening-complete", {}, ["Risk group", "For your judgement", "Found in the chart", "Dates used"]),
+    ("stale-creatinine", {}, ["Missing", "Risk group", "For your judgement", "Found in the chart", "Dates used"]),
+    ("ph-positive", {"laboratory": FAILED}, ["What blocks", "Missing", "Not looked up", "For your judgement", "Found in the chart", "Dates used"]),
+    ("high-creatinine", {}, ["What blocks", "For your judgement", "Found in the chart", "Dates used"]),
+])  # fmt: skip
+def test_what_is_asked_of_a_person_stands_before_what_is_in_order(child, sent, sections):
+    detail = shown(child, sent)["detail"]
+    assert [line.removeprefix("### ") for line in detail.splitlines() if line.startswith("### ")] == sections
+
+
+def test_nothing_is_said_twice_on_one_line():
+    assert "- **creatinine** (INC-06): the EHR could not look this up" in shown("screening-complete", {"laboratory": FAILED})["detail"]
+    assert shown("high-creatinine")["detail"].count("may change with time or treatment") == 1
+
+
+def test_the_summary_of_a_provisional_risk_group_has_no_abbreviation():
+    assert shown("mrd-censored")["summary"] == "NCT05827549: risk group SR or HR – waiting for end-of-induction NGS-MRD"
