@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks.command_line import CannotDo
-from hooks.fhir_address import normalised_base
+from hooks.command_line import CannotDo, fhir_base_of
 from hooks.screen.folder import Contents, contents, told
 from hooks.screen.spark_source import ADDRESS
 
@@ -29,10 +28,7 @@ def is_fhir(source: str) -> bool:
 
 
 def base_of(source: str) -> str:
-    base = normalised_base(source)
-    if base is None:
-        raise CannotDo(f"{source}: must be a FHIR base URL such as https://ehr.example/fhir")
-    return base
+    return fhir_base_of(source)
 
 
 def held_in(asked: Asked) -> Contents:
