@@ -42,7 +42,8 @@ def fhir_base_of(told: str, name: str = "") -> str:
     if base is not None:
         return base
     if "@" in told:
-        raise CannotDo(f"{name or 'the source'}: a user or password cannot be part of a FHIR base URL; put an access token into FHIR_TOKEN")
+        raise CannotDo(f"{name or 'the source'}: a user or password cannot be part of a FHIR base URL, which is one such as "
+                        "https://ehr.example/fhir; put an access token into FHIR_TOKEN")
     if "?" in told or "#" in told:
         raise CannotDo(f"{name or 'the source'}: a query cannot be part of a FHIR base URL, which is one such as https://ehr.example/fhir")
     raise CannotDo(f"{f'{name} {told}'.strip()}: must be a FHIR base URL such as https://ehr.example/fhir")
