@@ -53,7 +53,7 @@ def read_patient(record: Record, as_of: date, check: Check = validated) -> Patie
         **series,
         chart_review=review,
         issues=tuple(dict.fromkeys((*sifted.issues, *unread))),
-        not_looked_up=tuple((s.words, a.why) for s in SEARCHES if not (a := record.answer(s.name)).complete),
+        not_looked_up=tuple((s.words, a.shortfall) for s in SEARCHES if not (a := record.answer(s.name)).complete),
     )
 
 

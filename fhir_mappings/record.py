@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Mapping
 
+IN_PART = "in part: "  # how the words of a search begin that gave some of what there is
+
 Resource = Mapping[str, Any]
 """One FHIR resource as parsed JSON; numbers with a fraction are `decimal.Decimal`, exactly as printed."""
 
@@ -35,6 +37,11 @@ class Answer:
     @property
     def complete(self) -> bool:
         return self.outcome is Outcome.ANSWERED
+
+    @property
+    def shortfall(self) -> str:
+        """`why`, and whether something is here all the same."""
+        return f"{IN_PART}{self.why}" if self.outcome is Outcome.PARTIAL else self.why
 
 
 NOT_ASKED = Answer(Outcome.NOT_ASKED, why="not sent by the EHR, and no FHIR server to ask")

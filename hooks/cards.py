@@ -8,11 +8,12 @@ from uuid import uuid4
 
 from cds.assessment import Assessment, Judged, NextStep
 from fhir_mappings.requestable import service_request
+from hooks.card_detail import detail, order_detail
 from hooks.cds_client import CdsClient, OverrideReason
 from hooks.config import Config
 from hooks.markdown import summary
 from hooks.version import SOFTWARE_VERSION
-from hooks.words import detail, order_detail, order_summary, request_words, summary_words
+from hooks.words import order_summary, request_words, summary_line
 
 ASSESSMENT_EXTENSION = "org.relapse-cds.assessment"
 CONTENT_TYPE_EXTENSION = "com.epic.cdshooks.card.detail.content-type"
@@ -41,8 +42,8 @@ def card(assessment: Assessment, client: CdsClient, config: Config) -> dict[str,
     flags = {flag.id for flag in assessment.flags}
     written = _card(
         assessment, client, config,
-        summary=summary(f"{assessment.protocol}: {summary_words(assessment)}"),
-        detail=detail(assessment, SOFTWARE_VERSION),
+        summary=summary_line(assessment),
+        detail=detail(assessment, SOFTWARE_VERSION, config.contact),
         indicator="warning" if flags & WARNINGS else "info",
     )  # fmt: skip
     suggestions = list(_suggestions(assessment)) if client.suggestions else []
@@ -57,7 +58,7 @@ def order_card(assessment: Assessment, breaks: Iterable[Judged], client: CdsClie
     return _card(
         assessment, client, config,
         summary=summary(f"{assessment.protocol}: {order_summary(breaks)}"),
-        detail=order_detail(assessment, breaks, SOFTWARE_VERSION),
+        detail=order_detail(assessment, breaks, SOFTWARE_VERSION, config.contact),
         indicator="warning",
     )  # fmt: skip
 

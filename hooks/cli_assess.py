@@ -16,10 +16,9 @@ from fhir_mappings import Record, read_patient
 from hooks.bundle import BundleError, record_from_bundle
 from hooks.cards import cards
 from hooks.cds_client import DEVELOPER
-from hooks.command_line import CannotDo, configured, print_json, use_site_codes
+from hooks.command_line import CannotDo, configured, fhir_base_of, patient_id_of, print_json, use_site_codes
 from hooks.config import Config
 from hooks.deadline import Deadline
-from hooks.fhir_address import normalised_base
 from hooks.fhir_json import NotFhirJson, parse
 from hooks.fhir_server import FhirServer
 from hooks.gather import access, fetch
@@ -54,7 +53,7 @@ def assess(patient_id: str | None, bundle_file: Path | None, fhir_base: str | No
     if form == "json":
         print_json(assessment.as_json(SOFTWARE_VERSION))
     elif form == "cards":
-        print_json({"cards": cards(assessment, DEVELOPER, Config())})
+        print_json({"cards": cards(assessment, DEVELOPER, config)})
     else:
         print_assessment(assessment, SOFTWARE_VERSION, Console())
 
@@ -72,9 +71,7 @@ def _from_file(path: Path) -> Record:
 
 
 def _from_server(fhir_base: str, patient_id: str, config: Config) -> Record:
-    base = normalised_base(fhir_base)
-    if base is None:
-        raise CannotDo(f"--fhir-base {fhir_base}: must be a URL such as https://ehr.example/fhir")
+    base, patient_id = fhir_base_of(fhir_base, "--fhir-base"), patient_id_of(patient_id)
     deadline = Deadline.after(FETCH_SECONDS)
     with FhirServer(base, access(os.environ.get("FHIR_TOKEN"), base, config), deadline=deadline, ca_bundle=config.trusted) as server:
         try:

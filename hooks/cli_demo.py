@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import socket
 
 import click
 from flask import Flask
@@ -21,12 +23,10 @@ def demo(port: int) -> None:
     """See it work: a FHIR server with invented children, the service, and a chart that calls it."""
     configure_logs(quiet=True)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # the page shows every call; the terminal shows the address
-    try:
-        server = make_server("127.0.0.1", port, Flask(__name__), threaded=True)
-    except (OSError, SystemExit):
-        raise CannotDo(f"port {port} is taken; choose another with --port, or --port 0 for any") from None
-    address = f"http://127.0.0.1:{server.server_port}"
-    settings = Config.development().model_copy(update={"public_url": address, "contact": "nobody: this is a demonstration"})
+    with _listening(port) as listener:
+        server = make_server("127.0.0.1", port, Flask(__name__), threaded=True, fd=listener.fileno())
+    address = f"http://127.0.0.1:{server.port}"
+    settings = Config.development().model_copy(update={"public_url": address, "contact": "nobody, this is a demonstration"})
     server.app = create_demo(service_app_factory=lambda: create_app(settings))
     click.echo(f"{address}/")
     click.echo("Open it in a browser. All children are invented. Ctrl-C ends it.", err=True)
@@ -36,3 +36,12 @@ def demo(port: int) -> None:
         pass
     finally:
         server.server_close()
+
+
+def _listening(port: int) -> socket.socket:
+    """Werkzeug would print its own two lines about a port that it cannot have, and leave."""
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({(error.strerror or 'unknown error').lower()})"
+        raise CannotDo(f"port {port} {why}; choose another with --port, or --port 0 for any") from None

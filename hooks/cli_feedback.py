@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Table
 
 from hooks.command_line import CannotDo, configured, print_json
 from hooks.config import Config
@@ -50,9 +50,11 @@ def _midnight(day: datetime, config: Config) -> datetime:
 
 
 def _rows(config: Config, since: datetime | None) -> tuple[Figures, ...]:
+    from hooks.cards import OVERRIDE_REASONS
     from hooks.state import State, StateError  # here, so that the other commands need not wait for SQLAlchemy to load
 
-    displays = {(reason.system, reason.code): reason.display for client in config.clients for reason in client.override_reasons}
+    sent = (*OVERRIDE_REASONS, *(reason for client in config.clients for reason in client.override_reasons))
+    displays = {(reason.system, reason.code): reason.display for reason in sent}
     try:
         state = State(config.database)
         if state.in_memory:
@@ -77,22 +79,33 @@ def _print(rows: Sequence[Figures], console: Console) -> None:
     if not rows:
         console.print("No card has been shown in this time.")
         return
-    shown = Table(Column("service", overflow="fold"), "card", title="What became of the cards", title_justify="left")
+    trial = _trial(rows)
+    shown = Table("service", "card", title=f"What became of the cards{trial and f' of {trial}'}", title_justify="left")
     for name in ("shown", "accepted", "overridden", "no report"):
         shown.add_column(name, justify="right")
     for row in rows:
         figures = (row.shown, row.accepted, row.overridden, row.unreported)
-        shown.add_row(_cell(row.service), _cell(row.kind or UNKNOWN_KIND), *(str(figure) for figure in figures))
+        shown.add_row(*_which(row, trial), *(str(figure) for figure in figures))
     console.print(shown)
     if any(row.reasons for row in rows):
-        reasons = Table(Column("service", overflow="fold"), "card", "reason", title="Why they were overridden", title_justify="left")
-        for name in ("times", "with a comment"):
+        reasons = Table("service", "card", "reason", title="Why they were overridden", title_justify="left")
+        for name in ("times", "commented"):
             reasons.add_column(name, justify="right")
         for row in rows:
             for reason in row.reasons:
-                reasons.add_row(_cell(row.service), _cell(row.kind or UNKNOWN_KIND), _cell(_words(reason)), str(reason.times), str(reason.commented))
+                reasons.add_row(*_which(row, trial), _cell(_words(reason)), str(reason.times), str(reason.commented))
         console.print(reasons)
     console.print("“no report”: ignored, or not reported by the EHR. Comments are counted, never kept.", style="dim")
+
+
+def _trial(rows: Sequence[Figures]) -> str:
+    """The trial that all services are for: said once, since with it in every row no row fits a terminal of 80 columns."""
+    trials = {row.service.partition("-")[0] for row in rows}
+    return trials.pop() if len(trials) == 1 else ""
+
+
+def _which(row: Figures, trial: str) -> tuple[str, str]:
+    return _cell(row.service.removeprefix(f"{trial}-")), _cell(row.kind or UNKNOWN_KIND)
 
 
 def _words(reason: Reason) -> str:

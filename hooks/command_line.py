@@ -1,4 +1,4 @@
-"""What all commands share: how one ends that could not do its work, the settings it reads, the JSON it prints."""
+"""What all commands share: how one ends that could not do its work, the settings and addresses it reads, the JSON it prints."""
 
 from __future__ import annotations
 
@@ -33,6 +33,29 @@ def configured(file: Path | None, dev: bool = False) -> Config:
         return Config.read(file, dev=dev)
     except ConfigError as error:
         raise CannotDo(str(error)) from None
+
+
+def fhir_base_of(told: str, name: str = "") -> str:
+    """The base URL, normalised. What it holds beside an address may be a secret, which is not repeated."""
+    from hooks.fhir_address import normalised_base
+
+    base = normalised_base(told)
+    if base is not None:
+        return base
+    if "@" in told:
+        raise CannotDo(f"{name or 'the source'}: a user or password cannot be part of a FHIR base URL, which is one such as "
+                        "https://ehr.example/fhir; put an access token into FHIR_TOKEN")
+    if "?" in told or "#" in told:
+        raise CannotDo(f"{name or 'the source'}: a query cannot be part of a FHIR base URL, which is one such as https://ehr.example/fhir")
+    raise CannotDo(f"{f'{name} {told}'.strip()}: must be a FHIR base URL such as https://ehr.example/fhir")
+
+
+def patient_id_of(told: str) -> str:
+    """The bare id, also of `Patient/123`, which is what an assessment calls a child."""
+    bare = told.removeprefix("Patient/")
+    if not bare or "/" in bare:
+        raise CannotDo(f"{told}: must be the id of a Patient, such as 123 or Patient/123")
+    return bare
 
 
 def use_site_codes(config: Config) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from fhir_mappings import Answer, Outcome
+from fhir_mappings import Answer
 from fhir_mappings.diagnoses import is_leukaemia
-from fhir_mappings.record import NOT_ASKED
+from fhir_mappings.record import FRUITLESS, NOT_ASKED
 from fhir_mappings.sources import SEARCHES, Search
 from hooks.problem import Problem
 
@@ -18,7 +18,7 @@ def shows_leukaemia(answers: Mapping[str, Answer], sent: Collection[str] = ()) -
     """
     for search in (s for s in SEARCHES if s.required):
         answer = answers.get(search.name, NOT_ASKED)
-        if answer.outcome in (Outcome.FAILED, Outcome.NOT_ASKED):
+        if answer.outcome in FRUITLESS:
             raise Problem(412, f"{search.name}: {answer.why}. {_remedy(search, sent)}")
     conditions = answers["conditions"]
     if any(is_leukaemia(condition) for condition in conditions.resources):

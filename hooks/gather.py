@@ -28,7 +28,6 @@ from hooks.fhir_server import FhirServer
 from hooks.first_look import shows_leukaemia
 from hooks.logs import quoted_address
 from hooks.prefetch import sent
-from hooks.problem import Problem
 from hooks.request import HookRequest
 
 Heard = Callable[[str, Mapping[str, Answer]], None]

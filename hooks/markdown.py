@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 
 LONGEST = 300
+LONGEST_SUMMARY = 139
 
 _ACTIVE = re.compile(r"([\\`*_{}\[\]<>#!|~&$])")
 _HARMFUL = re.compile(r"(?i)<(?=[a-z/!?])|[`\[\]{}|\\]|www\.|[a-z][a-z0-9+.-]*://|(?:javascript|data|mailto):")
@@ -52,9 +53,9 @@ def escape(text: str, longest: int = LONGEST) -> str:
     return re.sub(r"(?i)(www)\.", r"\1\\.", disarmed).replace("://", "\\://")
 
 
-def summary(text: str) -> str:
+def summary(text: str, longest: int = LONGEST_SUMMARY) -> str:
     """A card's summary: fewer than 140 characters, without anything a client might take for markup or an address."""
     line, before = plain(text, 1000), ""
     while line != before:  # taking something out can put something else together
         line, before = _HARMFUL.sub("", line), line
-    return plain(line, 139)
+    return plain(line, longest)

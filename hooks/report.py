@@ -8,16 +8,19 @@ from rich.table import Table
 
 from cds.assessment import Assessment, Judged
 from hooks.markdown import plain
-from hooks.words import NOT_MET_TODAY, STATUS, first_line, verdict
+from hooks.words import NOT_MET_TODAY, STATUS, first_line, judged_as_of, unanswered_words, verdict
 
 COLOURS = {"not known": "yellow", "met": "green", "not met": "red", "exclusion applies": "red", "exclusion does not apply": "green"}
 
 
 def print_assessment(a: Assessment, software_version: str, console: Console) -> None:
     status = "Not applicable – no leukaemia of this kind, or no relapse, on record" if a.overall == "not_applicable" else STATUS[a.overall]
-    console.print(f"[bold]{a.protocol}[/]  {escape(plain(a.patient))}, as of {a.as_of} (judged as of {a.evaluated_as_of})")
+    console.print(f"[bold]{a.protocol}[/]  {escape(plain(a.patient))}, as of {a.as_of}")
     console.print(f"[bold]{NOT_MET_TODAY if a.modifiable else status}[/]")
+    if unanswered := unanswered_words(a):
+        console.print(unanswered.replace("**", ""), highlight=False)
     if a.criteria:
+        console.print(judged_as_of(a), highlight=False)
         console.print(first_line(a), style="dim")
         console.print(_criteria(a))
         console.print(f"[bold]Risk group:[/] {escape(_risk(a))}")

@@ -53,14 +53,14 @@ class Service:
 
 def _of(protocol: Protocol, trial: str) -> tuple[Service, ...]:
     hooks = (
-        ("patient-view", FITTING, screening_answer),
-        ("encounter-start", FITTING, screening_answer),
-        ("order-select", ORDERS, order_answer),
-        ("order-sign", ORDERS, order_answer),
+        ("patient-view", "on opening a chart", FITTING, screening_answer),
+        ("encounter-start", "at the start of an encounter", FITTING, screening_answer),
+        ("order-select", "on choosing an order", ORDERS, order_answer),
+        ("order-sign", "on signing orders", ORDERS, order_answer),
     )
     return tuple(
-        Service(f"{protocol.id.lower()}-{hook}", hook, f"{trial}: trial {protocol.id}", description, protocol, answer)
-        for hook, description, answer in hooks
+        Service(f"{protocol.id.lower()}-{hook}", hook, f"{trial}, trial {protocol.id}: {moment}", description, protocol, answer)
+        for hook, moment, description, answer in hooks
     )
 
 

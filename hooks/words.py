@@ -1,6 +1,6 @@
-"""Every sentence of a card, in one place. "Rule gives", "found in the chart", "please confirm"; never "eligible".
+"""What a card says first: its summary, and the words that all its parts share; `card_detail.py` has the rest.
 
-Order and wording follow protocol-reading 5.2 to 5.5. Text that comes from the chart is escaped where it is put in.
+Wording follows protocol-reading 5.4: "rule gives", "found in the chart", "please confirm"; never "eligible".
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from cds.assessment import Assessment, Judged, NextStep, Raised, Risk
-from cds.finding import Gap, Why
+from cds.assessment import Assessment, Judged, NextStep, Risk
+from cds.finding import Evidence, Gap, Why
 from cds.truth import MET, UNKNOWN
-from hooks.markdown import escape, plain
+from fhir_mappings.record import IN_PART
+from hooks.markdown import LONGEST_SUMMARY, plain, summary
 
 FIRST_LINE = (
     "Decision support from chart data, text version {version}. It neither establishes eligibility nor assigns treatment; "
@@ -23,8 +24,6 @@ STATUS = {
     "eligible_pending_clinician_review": "No blocking criterion found – needs clinician review",
 }
 NOT_MET_TODAY = "Not met today – may change with time or treatment"
-SHORT_QUOTE = 100  # characters of the sentence beside what is favourable; the whole sentence beside what is not
-LONGEST_LIST = 25  # lines of one section
 MISSING = {  # what is missing, by why it is unknown
     Why.CONFLICT: "one answer on {}",
     Why.UNIT: "readable {}",
@@ -35,7 +34,8 @@ MISSING = {  # what is missing, by why it is unknown
     Why.OUT_OF_TABLE: "limit for this {}",
     Why.SOURCE_AMBIGUOUS: "the study team's reading on {}",
 }
-BREAK = "\\\n  "  # a new line within a list item
+FREEZE = ("reinduction start", "enrolment")  # the anchors that end the judgement of who may take part
+MOST_NAMED = 4  # searches in the second line; all of them stand under "Not looked up"
 CHEAPEST_FIRST = (  # what a clinician can settle soonest stands first
     "creatinine", "direct bilirubin", "total bilirubin", "shortening fraction", "ejection fraction", "sex", "birth date",
     "performance status", "pregnancy test", "HIV test", "allergies", "other trial", "allogeneic transplant", "blinatumomab",
@@ -63,11 +63,58 @@ def for_judgement(judged: Judged) -> bool:
     return judged.finding.reason is Why.JUDGEMENT
 
 
-def summary_words(a: Assessment) -> str:
+def distinct_rules(criteria: Iterable[Judged]) -> int:
+    """The rules, the bullet that the text prints twice counted once."""
+    return len({j.criterion.id for j in criteria} - {"EXC-06"})
+
+
+def judged_as_of(a: Assessment) -> str:
+    """The day of the judgement; where it lies before today, which of the two starts froze it there."""
+    if a.evaluated_as_of >= a.as_of.isoformat():
+        return f"Judged as of {a.evaluated_as_of}."
+    starts = [name for name in FREEZE if any(_is_of(anchor, name) for anchor in a.anchors)]
+    first = [name for name in starts if any(_is_of(anchor, name, a.evaluated_as_of) for anchor in a.anchors)] or starts
+    at = " and ".join(first or FREEZE)
+    return f"Judged as of {a.evaluated_as_of}, frozen at {at}; what came later counts for the risk group only."
+
+
+def _is_of(anchor: Evidence, name: str, day: str = "") -> bool:
+    return str(anchor).startswith(f"{name} {day}")
+
+
+def summary_line(a: Assessment) -> str:
+    """The card's summary. How many searches were not answered stands at its end, whatever has to be cut before it."""
+    lacking = len(_unanswered(a)[0])
+    end = f"; {_counted(lacking)} not answered" if lacking else ""
+    return summary(f"{a.protocol}: {_summary_words(a)}", LONGEST_SUMMARY - len(end)) + end
+
+
+def unanswered_words(a: Assessment) -> str:
+    """Which searches were not answered, or only in part; nothing if all were. For Markdown, and of our own words only."""
+    none, some = _unanswered(a)
+    told = (f"**{_counted(len(none))} not answered:** {_listed(none)}." if none else "",
+            f"{_counted(len(some))} answered only in part: {_listed(some)}." if some else "")  # fmt: skip
+    return " ".join(filter(None, told))
+
+
+def _unanswered(a: Assessment) -> tuple[list[str], list[str]]:
+    none = [search for search, why in a.not_looked_up if not why.startswith(IN_PART)]
+    return none, [search for search, why in a.not_looked_up if why.startswith(IN_PART)]
+
+
+def _counted(searches: int) -> str:
+    return f"{searches} search" + ("" if searches == 1 else "es")
+
+
+def _listed(names: list[str]) -> str:
+    more = [f"and {len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
+    return "; ".join([*names[:MOST_NAMED], *more])
+
+
+def _summary_words(a: Assessment) -> str:
     """What the clinician reads first, without the trial's number."""
     if a.blocking:
-        first = plain(a.blocking[0].finding.words)
-        return f"{'not met today' if a.modifiable else 'not met'} – {first}"
+        return _blocked(a)
     if a.risk.status in ("assigned", "provisional") and a.evaluated_as_of < a.as_of.isoformat():
         return _risk_summary(a.risk, {flag.id for flag in a.flags})
     missing = missing_facts(a)
@@ -77,12 +124,21 @@ def summary_words(a: Assessment) -> str:
     return f"no blocking criterion found in the chart – {open_items} items need your judgement"
 
 
+def _blocked(a: Assessment) -> str:
+    """One blocker, rather one that will stay than one that may change; an exclusion is called one."""
+    first = next((j for j in a.blocking if not j.criterion.modifiable), a.blocking[0])
+    more = distinct_rules(a.blocking) - 1
+    status = "not met" if first.criterion.kind == "inclusion" else f"exclusion {first.criterion.id} applies"
+    words = f"{'not met today' if a.modifiable else status} – {plain(first.finding.words)}"
+    return words + (f"; {more} more block{'s' if more == 1 else ''}" if more else "")
+
+
 def _risk_summary(risk: Risk, flags: set[str]) -> str:
     if "eoi_marrow_mrd_conflict" in flags:
         return f"rule gives {risk.group or 'VHR'} (marrow 5 % or more) but NGS-MRD < 0.01 % – verify samples first"
     if risk.status == "assigned":
         return f"risk rule gives {risk.group} ({'; '.join(known for known, _ in risk.known)}) – investigator to confirm"
-    return f"risk group {risk.words.replace(' pending ', ' – waiting for ')}"
+    return f"risk group {risk.words.replace(' pending ', ' – waiting for ').replace('EOI', 'end-of-induction')}"
 
 
 def missing_facts(a: Assessment) -> list[tuple[str, list[str], Gap]]:
@@ -96,100 +152,10 @@ def missing_facts(a: Assessment) -> list[tuple[str, list[str], Gap]]:
     return sorted(((fact, list(dict.fromkeys(ids)), gap) for fact, (ids, gap) in found.items()), key=lambda m: order.get(m[0], len(order)))
 
 
-def distinct_rules(criteria: Iterable[Judged]) -> int:
-    """The rules, the bullet that the text prints twice counted once."""
-    return len({j.criterion.id for j in criteria} - {"EXC-06"})
-
-
-def detail(a: Assessment, software_version: str) -> str:
-    judgement = [j for j in a.criteria if for_judgement(j)]
-    unknown = [j for j in a.criteria if j.finding.truth is UNKNOWN and j not in judgement]
-    checked = distinct_rules(a.criteria) - distinct_rules(unknown) - distinct_rules(judgement)
-    counts = (f"{checked} of {distinct_rules(a.criteria)} rules checked, {distinct_rules(j for j in a.criteria if j.blocks)} blocking, "
-              f"{distinct_rules(unknown)} missing, {distinct_rules(judgement)} need your judgement")  # fmt: skip
-    favourable = [j for j in a.criteria if j.finding.truth is not UNKNOWN and not j.blocks and j.criterion.id != "EXC-06"]
-    status = NOT_MET_TODAY if a.modifiable else STATUS[a.overall]
-    sections = (
-        [first_line(a)],
-        [f"**{status}.** {counts}."],
-        _section("What blocks", (_criterion(j) for j in a.blocking if j.criterion.id != "EXC-06")),
-        _section("Missing", (_missing(fact, ids, gap, a) for fact, ids, gap in missing_facts(a))),
-        _section("Risk group", _risk(a.risk)),
-        _section("Please look at", (_flag(f) for f in a.flags)),
-        _section("Found in the chart", (_criterion(j, SHORT_QUOTE) for j in favourable)),
-        _section("Data seen and not used", (f"- {escape(i.words)} ({escape(i.reference or 'no reference')})" for i in a.issues)),
-        _section("Not looked up", (f"- {escape(search)}: {escape(why)}" for search, why in a.not_looked_up)),
-        _section("For your judgement", (f"- **{j.criterion.id}**: {escape(j.finding.words)}" for j in judgement)),
-        _section("Dates used", (f"- {escape(str(anchor))}" for anchor in a.anchors)),
-        [f"Judged as of {a.evaluated_as_of}. Free-text notes were not read. relapse-cds {software_version}."],
-    )
-    return "\n\n".join("\n".join(section) for section in sections if section)
-
-
-def _section(title: str, lines: Iterable[str]) -> list[str]:
-    lines = [line for line in lines if line]
-    more = [f"- and {len(lines) - LONGEST_LIST} more, in the assessment"] if len(lines) > LONGEST_LIST else []
-    return [f"### {title}", "", *lines[:LONGEST_LIST], *more] if lines else []
-
-
-def _criterion(judged: Judged, longest: int = 600) -> str:
-    """The answer with its evidence, and the document's own sentence beside it."""
-    c, f = judged.criterion, judged.finding
-    basis = f" ({f.basis.value.replace('_', ' ')})" if f.basis else ""
-    return f"- **{c.id} {escape(c.name)}**: {verdict(judged)} – {escape(f.words)}{basis}{BREAK}{_quoted(judged, longest)}"
-
-
-def _missing(fact: str, ids: list[str], gap: Gap, a: Assessment) -> str:
-    """What is missing, for which criteria, and why; where the text itself is unclear, its sentence."""
-    line = f"- **{escape(fact)}** ({', '.join(ids)}): {escape(gap.words)}"
-    unclear = (j for j in a.criteria if j.criterion.id in ids and gap.reason is Why.SOURCE_AMBIGUOUS)
-    return BREAK.join([line, *(_quoted(j, 600) for j in unclear)])
-
-
-def _quoted(judged: Judged, longest: int) -> str:
-    return f"*“{escape(' '.join(judged.criterion.text), longest)}”*"
-
-
-def _risk(risk: Risk) -> Iterable[str]:
-    if risk.status == "suppressed":
-        return
-    if risk.status == "assigned":
-        yield f"- Rule gives **{risk.group}** – investigator to confirm"
-    else:
-        yield f"- {escape(risk.words)}"
-    yield from (f"- {known}: {escape('; '.join(map(str, evidence)))}" for known, evidence in risk.known)
-    yield from dict.fromkeys(f"- not known: {escape(gap.words)}" for gap in risk.gaps)
-
-
-def _flag(flag: Raised) -> str:
-    seen = "; ".join(escape(str(e)) for e in flag.evidence)
-    return f"- {escape(flag.words)}" + (f" ({seen})" if seen else "")
-
-
-
 def order_summary(breaks: tuple[Judged, ...]) -> str:
     """What a clinician reads before signing."""
     names = " and ".join(f"{j.criterion.id} ({j.criterion.name})" for j in breaks)
     return f"this order, if carried out before enrolment, would break {names} – please check"
-
-
-def order_detail(a: Assessment, breaks: tuple[Judged, ...], software_version: str) -> str:
-    """Which criterion, why, and the document's sentence; then how the child stands today."""
-    status = NOT_MET_TODAY if a.modifiable else STATUS[a.overall]
-    sections = (
-        [first_line(a)],
-        ["**The child may still take part in the trial; the order would end that.** If the order is right, sign it: this is a reminder."],
-        _section("What the order would break", (_would_break(j) for j in breaks)),
-        _section("The child today", [f"- {status}"]),
-        [f"Judged as of {a.evaluated_as_of}. Free-text notes were not read. relapse-cds {software_version}."],
-    )
-    return "\n\n".join("\n".join(section) for section in sections if section)
-
-
-def _would_break(judged: Judged) -> str:
-    c = judged.criterion
-    orders = escape("; ".join(dict.fromkeys(str(e) for e in judged.finding.evidence)))
-    return f"- **{c.id} {escape(c.name)}**: {orders}{BREAK}{_quoted(judged, 600)}"
 
 
 def request_words(step: NextStep) -> str:

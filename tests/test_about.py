@@ -305,7 +305,7 @@ def test_headers_slashes_and_what_is_not_there():
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [400, 1400])
+@pytest.mark.parametrize("width", [320, 400, 1400])
 def test_in_a_browser(browser, width, scheme):
     with running(app_with()) as host:
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})

@@ -96,6 +96,14 @@ def test_serve_on_a_port_that_is_taken_says_so():
     assert re.search(r"port|in use|connect", done.stderr, re.IGNORECASE)
 
 
+def test_a_demo_on_a_taken_port_says_one_sentence():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = subprocess.run([*PROGRAM, "demo", "--port", str(port)], capture_output=True, text=True, timeout=UP_WITHIN)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"relapse-cds: port {port} is taken; choose another with --port, or --port 0 for any\n"
+
+
 @pytest.fixture(scope="module")
 def demo():
     with started("demo", "--port", "0") as process:
@@ -114,6 +122,32 @@ def test_the_demo_answers_everything_at_one_address(demo):
         told = session.post(url + SERVICE, json=call, timeout=30).json()
     check_response(told)
     assert told["cards"][0]["extension"][ASSESSMENT]["not_looked_up"] == []
+
+
+@pytest.mark.parametrize("told", ["t-cell", "Patient/t-cell"])
+def test_a_patient_by_id_or_by_reference(demo, told):
+    _, url = demo
+    found = json.loads(run("assess", told, "--fhir-base", f"{url}/fhir", "--format", "json").stdout)
+    assert found["patient"] == "Patient/t-cell"
+    assert '"not found"' not in run("doctor", "--patient", told, "--fhir-base", f"{url}/fhir", "--format", "json").stdout
+
+
+@pytest.mark.parametrize("command", [("assess",), ("doctor", "--patient")])
+@pytest.mark.parametrize("told", ["Group/1", "Patient/1/_history/2", "https://ehr.example/fhir/Patient/1", "Patient/"])
+def test_what_is_no_id_is_named(command, told):
+    assert "the id of a Patient, such as 123 or Patient/123" in cannot(run(*command, told, "--fhir-base", "http://127.0.0.1:9/fhir"))
+
+
+@pytest.mark.parametrize("command", [("assess", "1", "--fhir-base"), ("doctor", "--fhir-base"), ("screen", "--out", "results")])
+@pytest.mark.parametrize(("address", "words"), [
+    ("http://user:geheim@127.0.0.1/fhir", "a user or password"), ("https://geheim@ehr.example/fhir", "a user or password"),
+    ("https://ehr.example/fhir?key=geheim", "a query"), ("https://ehr.example/fhir#geheim", "a query"), ("http://[1/fhir", "such as https://"),
+])  # fmt: skip
+def test_an_address_with_a_secret_is_refused_with_the_reason_and_without_the_secret(command, address, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = cannot(run(*command, address))
+    assert words in line and "FHIR base URL" in line and "geheim" not in line
+    assert ("FHIR_TOKEN" in line) is (words == "a user or password")
 
 
 @pytest.mark.parametrize("child", CHILDREN, ids=lambda child: child.id)

@@ -28,6 +28,9 @@ def test_discovery_says_what_we_want_to_be_sent():
     assert (answer.status_code, answer.mimetype, answer.headers["Cache-Control"]) == (200, "application/json", "no-store")
     services = {service["id"]: service["hook"] for service in answer.json["services"]}
     assert services["nct05827549-patient-view"] == "patient-view"
+    titles = {service["hook"]: service["title"].rpartition(": ")[2] for service in answer.json["services"]}
+    assert titles == {"patient-view": "on opening a chart", "encounter-start": "at the start of an encounter",
+                      "order-select": "on choosing an order", "order-sign": "on signing orders"}  # fmt: skip
 
 
 @every_child

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from command_line import cannot, run
+from hooks.cards import REASONS
 from hooks.feedback import Feedback
+from hooks.services import SERVICES
 from hooks.state import CardLogged, State
 
 NOW = datetime(2026, 3, 1, 16, 30, tzinfo=UTC)  # the day after, in Seoul
@@ -54,7 +56,8 @@ def test_for_people(filled, monkeypatch):
     result = run("feedback")
     assert result.exit_code == 0 and "\x1b" not in result.stdout
     assert [cell.strip() for cell in next(line for line in result.stdout.splitlines() if "assessment" in line).strip("│").split("│")] == [
-        SERVICE, "assessment", "3", "1", "1", "1"]  # fmt: skip
+        "patient-view", "assessment", "3", "1", "1", "1"]  # fmt: skip
+    assert "What became of the cards of nct05827549" in result.stdout
     assert "[red]Already" in result.stdout and "(done)" in result.stdout
 
 
@@ -85,6 +88,24 @@ override_reasons = [{code = "done", system = "https://x.example", display = "Don
 """)
     text = run("feedback", "--config", tmp_path / "settings.toml").stdout
     assert "Done before (done)" in text and "not in the card log" in text
+
+
+@pytest.mark.parametrize("columns", [80, 100, 200])
+def test_our_reasons_without_a_display_and_long_names_of_services(columns, monkeypatch):
+    """The reasons that we send by default need no settings to be named; no name is broken within a word."""
+    monkeypatch.setenv("RELAPSE_CDS_DATABASE", "sqlite:///x.sqlite3")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    state = State("sqlite:///x.sqlite3")
+    services = [service.id for service in SERVICES]
+    for service in services:
+        state.keep_feedback("hospital", service, [Feedback(service, "overridden", NOW, (), REASONS, "patient-refuses")])
+    state.close()
+    told = run("feedback").stdout
+    names = [service.removeprefix("nct05827549-") for service in services]
+    assert max(map(len, told.splitlines())) <= columns and all(f"│ {name} " in told for name in names)
+    assert "Patient or" in told and "(patient-refuses)" in told and "terminology.hl7" not in told
+    rows = json.loads(run("feedback", "--format", "json").stdout)["cards"]
+    assert [row["reasons"][0]["display"] for row in rows] == ["Patient or family refuses"] * len(services)
 
 
 def test_nothing_yet(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ _WHY = {
     "refused": "the server refuses the search for {what}. Ask the vendor whether it can be made at all",
     "ignores_patient": "asked for one patient's {what}, the server answers with other patients', so nothing of it is used. Ask the vendor to search by patient",
     "not_allowed": "the server does not let this token search for {what}. Ask for the scope that reads {resource}",
+    "no_token": "the server lets nobody search for {what} without an access token. Set FHIR_TOKEN, or [[backend_services]] in the configuration",
     "not_kept": "the server answers 404 to the search for {what}",
     "failed": "the search for {what} fails: {why}",
 }
@@ -40,7 +41,7 @@ def _first_look(data: Mapping[str, Any]) -> Iterator[str]:
         if search["name"] == "patient" and search["why"] == "not found" and data["summary"]["searches"]["work"]:
             yield "The server knows no patient of this id: check --patient. What follows says little about the server."
         elif search["required"] and search["status"] in BROKEN:
-            yield (f"{search['name']} comes before everything else: {_why(search)}. As long as it fails, no card can be shown (412) unless the EHR sends "
+            yield (f"{search['name']} comes before everything else: {_why(search, data)}. As long as it fails, no card can be shown (412) unless the EHR sends "
                    f"the prefetch key {search['name']}.")  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def _broken(data: Mapping[str, Any]) -> Iterator[str]:
     for search in data["searches"]:
         if search["required"] or search["status"] not in BROKEN:
             continue
-        name, why = search["name"], _why(search)
+        name, why = search["name"], _why(search, data)
         if name == "answers":
             needing = sum(c["judged_from"] == "questionnaire" for c in data["criteria"])
             yield f"{name}: {why}. {needing} criteria need the Questionnaire, so have the EHR send its answers as the prefetch key answers."
@@ -71,13 +72,14 @@ def _broken(data: Mapping[str, Any]) -> Iterator[str]:
         )))  # fmt: skip
 
 
-def _why(search: Mapping[str, Any]) -> str:
+def _why(search: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     """How it fails, and what is odd about that."""
     declared = search["declared"]
     promised = declared["type"] and all(declared["parameters"].values())
     odd = ", although its CapabilityStatement declares it" if search["status"] == "not_kept" and promised else ""
     what = f"{search['resource']} ({search['words']})"
-    return _WHY[search["status"]].format(what=what, resource=search["resource"], why=search["why"]) + odd
+    status = "no_token" if "(401)" in search["why"] and not data["server"]["token"] else search["status"]
+    return _WHY[status].format(what=what, resource=search["resource"], why=search["why"]) + odd
 
 
 def _in_part(data: Mapping[str, Any]) -> Iterator[str]:

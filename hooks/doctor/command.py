@@ -38,22 +38,19 @@ def doctor(fhir_base: str, patient_id: str | None, config_file: Path | None, wai
     from fhir_mappings import codelists
     from fhir_mappings.codelists import CodelistError
     from fhir_mappings.site_codes import read_site_codes
-    from hooks.command_line import CannotDo, configured, print_json
+    from hooks.command_line import CannotDo, configured, fhir_base_of, patient_id_of, print_json
     from hooks.deadline import Deadline
     from hooks.doctor.diagnosis import diagnosis
     from hooks.doctor.discretion import Discretion
     from hooks.doctor.examination import Unreachable, examine
     from hooks.doctor.text import print_diagnosis
-    from hooks.fhir_address import normalised_base
     from hooks.gather import access
     from hooks.logs import configure_logs
     from hooks.no_answer import NoAnswer
     from hooks.version import SOFTWARE_VERSION
 
     configure_logs(quiet=True)
-    base = normalised_base(fhir_base)
-    if base is None:
-        raise CannotDo(f"--fhir-base {fhir_base}: must be a URL such as https://ehr.example/fhir")
+    base, patient_id = fhir_base_of(fhir_base, "--fhir-base"), patient_id and patient_id_of(patient_id)
     config = configured(config_file)
     try:
         site = read_site_codes(config.site_codes) if config.site_codes else None

@@ -35,7 +35,7 @@ def local_codes(answers: Iterable[Answer], discretion: Discretion) -> list[dict[
     for resource in held.values():
         for *coded, note in set(_local(resource)):
             notes.setdefault(tuple(coded), Counter())[note] += 1  # type: ignore[arg-type]
-    rows = [{"system": discretion.words(system), "code": discretion.words(code), "concept": "", "note": discretion.words(_told(found), 80),
+    rows = [{"system": discretion.words(system), "code": discretion.words(code), "concept": "", "note": discretion.of_chart(_told(found), 80),
              "count": found.total(), "type": kind, "would_matter": any(map(WOULD_MATTER.search, found))}
             for (kind, system, code), found in notes.items()]  # fmt: skip
     return sorted(rows, key=lambda row: (not row["would_matter"], -row["count"], row["system"], row["code"]))[:MOST]

@@ -58,7 +58,7 @@ def unknown_units(record: Record, facts: PatientFacts, discretion: Discretion) -
     for fact in FACTS:
         for reading in getattr(getattr(facts, fact), "readings", ()):
             if reading.problem and reading.problem.reason is Why.UNIT:
-                counted.update((name_of(fact), discretion.words(unit, 40)) for unit in _units(held.get(reading.source.reference or "", {})))
+                counted.update((name_of(fact), discretion.of_chart(unit, 40)) for unit in _units(held.get(reading.source.reference or "", {})))
     return [{"fact": fact, "unit": unit, "count": count} for (fact, unit), count in counted.most_common()]
 
 

@@ -18,7 +18,7 @@ from hooks.screen.finding import OUTCOME, TYPES
 from hooks.screen.found import Found
 from hooks.screen.judging import as_line, judge, site_of
 from hooks.screen.progress import Progress
-from hooks.screen.screenable import base_of
+from hooks.screen.screenable import fhir_base_of
 from hooks.screen.search_export import SearchError, patients_listed, patients_with_leukaemia
 from hooks.screen.spool import whole
 from hooks.screen.watching import Watcher
@@ -32,7 +32,7 @@ ASKED_FOR = tuple(kind for kind in TYPES if kind != OUTCOME)
 
 def from_server(asked: Asked, watcher: Watcher) -> tuple[Path, Found]:
     """Raise CannotDo when neither way leads anywhere. An export that broke off is gone on with by the same command."""
-    base = base_of(asked.source)
+    base = fhir_base_of(asked.source)
     token = access(os.environ.get("FHIR_TOKEN"), base, asked.config)
     told = _Told(watcher)
     try:

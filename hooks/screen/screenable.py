@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks.command_line import CannotDo
-from hooks.fhir_address import normalised_base
+from hooks.command_line import CannotDo, fhir_base_of
 from hooks.screen.folder import Contents, contents, told
 from hooks.screen.spark_source import ADDRESS
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 def refuse_what_cannot_be(asked: Asked) -> None:
     """Raise CannotDo; what is at an address of Spark's, Spark tells when it lists it."""
     if is_fhir(asked.source):
-        base_of(asked.source)
+        fhir_base_of(asked.source)
         if asked.spark:
             raise CannotDo("--engine spark reads files; screen the FHIR server without it, or have it exported to files first")
     elif not (asked.spark and ADDRESS.match(asked.source)):
@@ -26,13 +25,6 @@ def refuse_what_cannot_be(asked: Asked) -> None:
 
 def is_fhir(source: str) -> bool:
     return source.startswith(("http://", "https://"))
-
-
-def base_of(source: str) -> str:
-    base = normalised_base(source)
-    if base is None:
-        raise CannotDo(f"{source}: must be a FHIR base URL such as https://ehr.example/fhir")
-    return base
 
 
 def held_in(asked: Asked) -> Contents:
