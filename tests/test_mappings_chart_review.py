@@ -227,3 +227,10 @@ def test_an_answer_stands_where_the_record_has_no_readable_result():
 def test_a_failed_search_for_answers_is_told():
     told = facts(patient(), answers=Outcome.FAILED)
     assert ("chart review answers", "the FHIR server did not answer") in told.not_looked_up and told.chart_review.gap
+
+
+def test_an_undated_answer_is_no_evidence_against_a_pregnancy():
+    for code, day, truth in (("premenarchal", None, "unknown"), ("surgically-sterilised", None, "unknown"), ("premenarchal", "2025-08-30", "not_met")):
+        chart = [patient("2011-03-15", "female"), condition("b_all", "remission", "2019-02-01"), condition("b_all", "relapse", "2025-08-25")]
+        found = assess(PROTOCOL, facts(*chart, answers({"non-pregnancy-evidence": code}, day))).as_json("test")["criteria"]
+        assert next(c["truth"] for c in found if c["id"] == "EXC-09") == truth, (code, day)

@@ -10,7 +10,7 @@ from cds.criterion import exclusion, unclear_text
 from cds.facts import Listed
 from cds.finding import Basis, Evidence, Finding, Gap, Why, choose, met, not_met, unknown
 from cds.history import before_the_freeze, ever_found, on_record
-from cds.pregnancy import not_pregnant, pregnant
+from cds.pregnancy import clinicians_word, not_pregnant, pregnant
 from cds.trials.nct05827549.policies import Policies
 from cds.truth import MET, NOT_MET, UNKNOWN
 from cds.values import amount
@@ -145,8 +145,8 @@ def _awaits(source: Evidence) -> Gap:
     "Female patients who are not proved as infertile or pregnant (Evidence of infertility: History taking of possibilities of "
     "pregnancy or urine human chorionic gonadotrophin test negative, amenorrhea more than a year, Natural or artificial "
     "(Ex.hormone therapy) menopause status more than a year, surgical sterilization(Ex.Hysterectomy or ovariotomy etc)",
-    reading="A girl is excluded if pregnant. Any one piece of evidence against it suffices, a serum test included; without any, "
-    "unknown. Below 8 years absence is presumed, which is our reading and not the text's.",
+    reading="A girl is excluded if pregnant. Any one piece of evidence against it suffices, a serum test included, or a history "
+    "taken as recently as a test must be; without any, unknown. Below 8 years absence is presumed, which is our reading and not the text's.",
 )
 def pregnancy_not_excluded(p: Case, policy: Policies) -> Finding:
     boy = p.sex.is_("male")
@@ -156,9 +156,10 @@ def pregnancy_not_excluded(p: Case, policy: Policies) -> Finding:
 def _girl(p: Case, policy: Policies) -> Finding:
     expecting = pregnant(p.facts, p.evaluated_on)
     evidence = not_pregnant(p.facts, p.evaluated_on, policy.hcg_days)
-    attested = p.facts.chart_review.answers.get("non-pregnancy-evidence")
-    if expecting.truth is MET and attested is not None:
-        seen = expecting.evidence + attested.evidence
+    told = clinicians_word(p.facts, p.evaluated_on, policy.hcg_days)
+    denied = () if told.gaps else tuple(r.source for r in told.readings)
+    if expecting.truth is MET and denied:
+        seen = expecting.evidence + denied
         return unknown(Gap("pregnancy test", Why.CONFLICT, " but ".join(map(str, seen)), seen))
     if expecting.truth is MET:
         return expecting
