@@ -153,7 +153,7 @@ class PatientFacts:
     pregnancy: Listed[Event] = _listed("pregnancy")
     sterilised: Listed[Event] = _listed("surgical sterilisation")
     neurological: Listed[Event] = _listed("neurological conditions")  # shown for EXC-12
-    allergies: Listed[Event] = _listed("allergies")  # listed, likely, related, unspecified, other, none_known
+    allergies: Listed[Event] = _listed("allergies")  # listed, likely, related, unspecified, unreadable, other, none_known
     other_studies: Listed[Event] = _listed("other studies")  # treatment, unclear, follow_up
     consent: Listed[Event] = _listed("consent")  # refused, document
 

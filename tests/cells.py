@@ -264,6 +264,10 @@ def allergies(cell: str, asked_on: str) -> list[Resource]:
             elif note in VERIFICATION_STATUS:
                 more["verified"] = note
                 more |= {"status": None} if note == "entered-in-error" else {}
+            elif note in ("food", "environment", "medication"):
+                more["category"] = [note]
+            elif note == "not valid":
+                more["recorder"] = "not a reference"
             elif note.startswith("reaction to "):
                 more["reaction"] = [{"substance": concept(SUBSTANCES[note.removeprefix("reaction to ")]), "manifestation": [{"text": "rash"}]}]
             else:

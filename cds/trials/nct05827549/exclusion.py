@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cds.case import Case
 from cds.criterion import exclusion, unclear_text
-from cds.facts import Listed
+from cds.facts import Event, Listed
 from cds.finding import Basis, Evidence, Finding, Gap, Why, choose, met, not_met, unknown
 from cds.history import before_the_freeze, ever_found, on_record
 from cds.pregnancy import clinicians_word, not_pregnant, pregnant
@@ -219,14 +219,24 @@ def hypersensitivity_to_study_drugs(p: Case, policy: Policies) -> Finding:
     listed = [e for e in allergies.items if e.kind == "listed"]
     if sure := [e.source for e in listed if e.sure is MET]:
         return met(*sure)
-    doubtful = [e for e in allergies.items if e.kind == "related" or e in listed]
+    doubtful = [_allergy_in_doubt(e) for e in allergies.items if e.kind in ALLERGY_DOUBTS]
     if doubtful:
-        return unknown(*(Gap("allergies", Why.JUDGEMENT, f"{e.source}: please judge", (e.source,)) for e in doubtful))
-    unnamed = [e for e in allergies.items if e.kind == "unspecified"]
-    if unnamed:
-        return unknown(*(Gap("allergies", Why.MISSING, f"{e.source}: which drug is not stated", (e.source,)) for e in unnamed))
+        return unknown(*doubtful)
     if allergies.gap:
         return unknown(allergies.gap)
     if allergies.items:
         return not_met(*(e.source for e in allergies.items))
     return unknown(Gap("allergies", Why.MISSING, "no allergy information at all, not even “none known”"))
+
+
+ALLERGY_DOUBTS = {
+    "listed": (Why.JUDGEMENT, "please judge"),
+    "related": (Why.JUDGEMENT, "please judge"),
+    "unspecified": (Why.MISSING, "which drug is not stated"),
+    "unreadable": (Why.UNIT, "the record cannot be read"),
+}
+
+
+def _allergy_in_doubt(event: Event) -> Gap:
+    reason, words = ALLERGY_DOUBTS[event.kind]
+    return Gap("allergies", reason, f"{event.source}: {words}", (event.source,))
