@@ -51,8 +51,10 @@ def cd19_negative_relapse(p: Case, policy: Policies) -> Finding:
     negative = cd19_negative(p)
     if policy.cd19_negative == "blinatumomab_only" and negative.truth is MET:
         return not_met(*negative.evidence, note=f"{negative.words}: denies blinatumomab, not the trial")
-    b_all = p.lineage.is_("b_all")
-    return choose(b_all, negative, not_met(*b_all.evidence))
+    b_all, lymphoma = p.lineage.is_("b_all"), p.lineage.is_("lymphoblastic_lymphoma")
+    asked = unclear_text("diagnosis", "lymphoblastic lymphoma: the text names leukaemia only; ask the study team")
+    neither = not_met(*b_all.evidence)
+    return choose(b_all, negative, choose(lymphoma, choose(asked, negative, neither), neither))
 
 
 def cd19_negative(p: Case) -> Finding:
