@@ -83,13 +83,22 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Disputed:
+    """Different answers to one item, none of which is the newest; `gap` says so, in words."""
+
+    answers: tuple[Day | Choice | Amount, ...]
+    gap: Gap
+
+
+@dataclass(frozen=True, slots=True)
 class ChartReview:
     """What a named clinician answered in the chart-review Questionnaire, by `linkId`; basis attested."""
 
-    answers: Mapping[str, Day | Choice | Amount] = field(default_factory=dict)
+    answers: Mapping[str, Day | Choice | Amount] = field(default_factory=dict)  # of a disputed item: all that its answers leave open
     sites: frozenset[str] = frozenset()  # extramedullary-site repeats
     mrd_not_detected: bool = False  # the answer to eoi-ngs-mrd was 0: below what the sample could show
     gap: Gap | None = None
+    disputed: Mapping[str, Disputed] = field(default_factory=dict)
 
 
 def _series(name: str):
@@ -144,7 +153,7 @@ class PatientFacts:
     pregnancy: Listed[Event] = _listed("pregnancy")
     sterilised: Listed[Event] = _listed("surgical sterilisation")
     neurological: Listed[Event] = _listed("neurological conditions")  # shown for EXC-12
-    allergies: Listed[Event] = _listed("allergies")  # listed, likely, related, unspecified, other, none_known
+    allergies: Listed[Event] = _listed("allergies")  # listed, likely, related, unspecified, unreadable, other, none_known
     other_studies: Listed[Event] = _listed("other studies")  # treatment, unclear, follow_up
     consent: Listed[Event] = _listed("consent")  # refused, document
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cds.assessment import Assessment, Judged, Raised
+from cds.assessment import Assessment, Judged, Raised, Risk
 from cds.case import Case
 from cds.criterion import Criterion, Flag
+from cds.disputed import Supposed, agreed, agreed_inputs, each_answer
 from cds.facts import PatientFacts
 from cds.finding import Finding
 from cds.judging import OUT_OF_SCOPE, SUPPRESSED, overall_of, risk_from, risk_of
@@ -52,17 +53,26 @@ def assess(protocol: Protocol, facts: PatientFacts, policies: Any = None) -> Ass
     base = dict(protocol=protocol.id, text_version=protocol.text_version, patient=facts.patient,
                 as_of=facts.as_of, evaluated_as_of=(case.evaluated_on.last or facts.as_of).isoformat(), anchors=case.anchors,
                 issues=facts.issues, not_looked_up=facts.not_looked_up)
-    if protocol.applies(case).truth is NOT_MET:
+    supposed = each_answer(case)  # none, but where answers of the same time differ
+    if all(protocol.applies(c).truth is NOT_MET for c in (case, *(s.case for s in supposed))):
         return Assessment(overall="not_applicable", criteria=(), risk=SUPPRESSED, flags=(), **base)
-    judged = tuple(Judged(c, c.finding(case, policies)) for c in protocol.criteria)
+    judged = tuple(Judged(c, agreed(c.finding(case, policies), ((c.finding(s.case, policies), s.gap) for s in supposed))) for c in protocol.criteria)
     overall = overall_of(judged)
-    risk = SUPPRESSED if overall == "not_eligible" else risk_of(protocol, case, {j.criterion.id: j.finding for j in judged})
+    risk = SUPPRESSED if overall == "not_eligible" else _risk(protocol, case, supposed, judged, policies)
     flags = [Raised(f.id, f.words, finding.evidence) for f in protocol.flags if (finding := f.rule(case, policies)).truth is MET]
     blocking = [j for j in judged if j.blocks]
     if blocking and all(j.criterion.modifiable for j in blocking):
         flags.append(Raised("blocker_modifiable", "Every blocking criterion may change with time or treatment.", ()))
     steps = next_steps(protocol, case, policies, judged, overall, risk)
     return Assessment(overall=overall, criteria=judged, risk=risk, flags=tuple(flags), next_steps=steps, **base)
+
+
+def _risk(protocol: Protocol, case: Case, supposed: tuple[Supposed, ...], judged: tuple[Judged, ...], policies: Any) -> Risk:
+    findings = {j.criterion.id: j.finding for j in judged}
+    if not supposed:
+        return risk_of(protocol, case, findings)
+    inputs = ((protocol.risk_inputs(s.case, {c.id: c.finding(s.case, policies) for c in protocol.criteria}), s.gap) for s in supposed)
+    return risk_from(protocol, agreed_inputs(protocol.risk_inputs(case, findings), inputs))
 
 
 __all__ = ["OUT_OF_SCOPE", "Protocol", "RiskRule", "assess", "risk_from", "risk_of"]

@@ -1,42 +1,30 @@
 """The chart-review Questionnaire: what a named clinician answered, where records have no dependable place for it.
 
 Completed or amended responses count; the newest answer to each item wins; items may be nested. Every answer is attested,
-with its author and date.
+with its author and date. Answers of which none is surely the newest are kept side by side (interfaces 7, "Same time").
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from datetime import timezone
+from collections.abc import Iterator, Mapping
+from functools import reduce
 from typing import Any
 
 from cds.day import Day
-from cds.facts import ChartReview, not_looked_up
-from cds.finding import Basis, Evidence, Gap
+from cds.facts import ChartReview, Disputed, not_looked_up
+from cds.finding import Basis, Evidence, Gap, Why
 from cds.series import Reading
-from cds.values import Amount, Choice, one
+from cds.values import Amount, Choice
 from fhir_mappings import dates
+from fhir_mappings.answers import READERS, Answer, code_of, percent
 from fhir_mappings.members import each, text
-from fhir_mappings.measures import MARROW_CATEGORIES
 from fhir_mappings.mrd import not_detected
-from fhir_mappings.observations import Result, amount_reading
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
-from fhir_mappings.units import MRD, PERCENT
 
 QUESTIONNAIRE = "/Questionnaire/nct05827549-chart-review"
 COUNTS = frozenset({"completed", "amended"})
 UNFINISHED = frozenset({"in-progress", "stopped", "entered-in-error"})
-LAST = "9999"  # of a broken response without a date: nothing is surely newer
-Answer = Day | Choice | Amount
-
-LINEAGE = {"b-all": "b_all", "t-all": "t_all", "mixed-phenotype": "mixed_phenotype", "burkitt-or-mature-b": "burkitt_or_mature_b",
-           "lymphoblastic-lymphoma": "lymphoblastic_lymphoma"}  # fmt: skip
-SITE = {"isolated-marrow": "isolated_marrow", "combined": "combined", "extramedullary-only": "extramedullary_only"}
-ORDINALS = {code: code for code in ("first", "second-or-later", "refractory", "suspected")}
-YES_NO = {"yes": "yes", "no": "no"}
-NON_PREGNANCY = ("premenarchal", "no-possibility-by-history", "amenorrhoea-over-1-year", "menopause-over-1-year", "surgically-sterilised")
 LONGEST_NAME = 40
 EXTRAMEDULLARY = ("cns", "testis", "other")
 
@@ -52,36 +40,83 @@ def chart_review(responses: list[Resource], broken: list[Resource], gap: Gap | N
 
     What a broken response would have changed cannot be told, so no answer counts that may be older.
     """
-    until = max((_authored_key(response) or LAST for response in broken), default="")
     if broken:
         gap = not_looked_up("chart review", "chart review: a response that cannot be read")
-    newest: dict[str, tuple[str, list[Mapping[str, Any]], Resource]] = {}
-    for response in sorted((r for r in responses if _authored_key(r) > until or not broken), key=_authored_key):
-        for link_id, answers in _answers(response.get("item")):
-            newest[link_id] = (link_id, answers, response)
     read: dict[str, Answer] = {}
+    disputed: dict[str, Disputed] = {}
     issues: list[Evidence] = []
     sites: set[str] = set()
-    limit = newest.get("eoi-ngs-mrd-lod")
-    for link_id, answers, response in newest.values():
-        source = _source(link_id, response)
+    newest = _newest([r for r in responses if all(_authored(b).surely_before(_authored(r)) for b in broken)])
+    limits = _limits(newest.get("eoi-ngs-mrd-lod", []))
+    undetected = False
+    for link_id, told in newest.items():
         if link_id == "extramedullary-site":
-            sites |= {code for a in answers if (code := _code(a)) in EXTRAMEDULLARY}
+            sites |= {code for answer, _ in told if (code := code_of(answer)) in EXTRAMEDULLARY}
             continue
-        reader = READERS.get(link_id)
-        answer = reader(answers[0], source) if reader else None
-        if answer is not None:
-            read[link_id] = answer
-        elif reader:
-            issues.append(Evidence(f"chart review, {link_id.replace('-', ' ')}: the answer cannot be read and was not used", source.reference))
-    undetected = isinstance(mrd := read.get("eoi-ngs-mrd"), Amount) and mrd.exact and mrd.low == 0
-    if undetected:
-        read["eoi-ngs-mrd"] = _below_detection(mrd, limit)
-    return ChartReview(read, frozenset(sites), undetected, gap), issues
+        if link_id not in READERS:
+            continue
+        answers = [READERS[link_id](answer, _source(link_id, response)) for answer, response in told]
+        if None in answers:
+            words = f"chart review, {link_id.replace('-', ' ')}: the answer cannot be read and was not used"
+            issues += [Evidence(words, reference_of(response)) for answer, (_, response) in zip(answers, told) if answer is None]
+            continue
+        if link_id == "eoi-ngs-mrd":
+            undetected = all(map(_is_zero, answers))
+            answers = [_below_detection(answer, limits) if _is_zero(answer) else answer for answer in answers]
+        read[link_id] = answers[0]
+        if differing := _differing(answers):
+            gap_of_these = _differ(link_id, differing)
+            disputed[link_id] = Disputed(differing, gap_of_these)
+            read[link_id] = reduce(lambda one, other: one.either(other, gap_of_these), differing)
+    return ChartReview(read, frozenset(sites), undetected, gap, disputed), issues
 
 
-def _below_detection(mrd: Amount, limit: Any) -> Amount:
-    found = _percent(limit[1][0], mrd.evidence[0]) if limit else None
+def _newest(responses: list[Resource]) -> dict[str, list[tuple[Mapping[str, Any], Resource]]]:
+    """By item, every answer than which none is surely newer; in an order of their own, however they came."""
+    given: dict[str, list[tuple[Mapping[str, Any], Resource]]] = {}
+    for response in sorted(responses, key=lambda r: (str(_authored(r)), reference_of(r))):
+        for link_id, answers in _answers(response.get("item")):
+            given.setdefault(link_id, []).extend((answer, response) for answer in answers)
+    return {link_id: list(_without_superseded(told)) for link_id, told in given.items()}
+
+
+def _without_superseded(told: list[tuple[Mapping[str, Any], Resource]]) -> Iterator[tuple[Mapping[str, Any], Resource]]:
+    days = {id(response): _authored(response) for _, response in told}
+    to_the_day = [day for day in days.values() if day.first]
+    # whatever is older than any other is older than one of these: a child may have a thousand responses
+    latest = [max(group, key=when) for group, when in (
+        (to_the_day, lambda day: day.first), ([d for d in to_the_day if not d.instant], lambda day: day.first),
+        ([d for d in to_the_day if d.instant], lambda day: day.instant)) if group]  # fmt: skip
+    yield from ((a, r) for a, r in told if not any(days[id(r)].surely_before(newest) for newest in latest))
+
+
+def _differing(answers: list[Answer]) -> tuple[Answer, ...]:
+    """Each of the different answers once; none where all say the same."""
+    by_value = {_value(answer): answer for answer in answers}
+    return tuple(answer for _, answer in sorted(by_value.items())) if len(by_value) > 1 else ()
+
+
+def _value(answer: Answer) -> str:
+    return "".join(sorted(answer.options)) if isinstance(answer, Choice) else str(answer)
+
+
+def _differ(link_id: str, answers: tuple[Answer, ...]) -> Gap:
+    seen = tuple(answer.evidence[0] for answer in answers)
+    return Gap(link_id.replace("-", " "), Why.CONFLICT, f"{' but '.join(map(str, seen))}: neither is the newer answer", seen)
+
+
+def _is_zero(answer: Answer | None) -> bool:
+    return isinstance(answer, Amount) and answer.exact and answer.low == 0
+
+
+def _limits(told: list[tuple[Mapping[str, Any], Resource]]) -> list[Amount | None]:
+    return [percent(answer, _source("eoi-ngs-mrd-lod", response)) for answer, response in told]
+
+
+def _below_detection(mrd: Amount, limits: list[Amount | None]) -> Amount:
+    """Of several limits of detection the highest: no more than that was shown."""
+    known = [limit for limit in limits if limit is not None and limit.exact and limit.low]
+    found = max(known, key=lambda limit: limit.low) if known and known == limits else None
     reading = Reading(mrd, Day(), mrd.evidence[0])
     return not_detected("end-of-induction NGS-MRD", reading, found, mrd.evidence[0], frozenset()).value
 
@@ -97,12 +132,9 @@ def _answers(items: Any, depth: int = 0) -> Iterator[tuple[str, list[Mapping[str
             yield from _answers(answer.get("item"), depth + 1)
 
 
-def _authored_key(response: Resource) -> str:
-    """Orders by the instant; one without a date counts as the oldest."""
-    authored = dates.day(response.get("authored"))
-    if authored is None:
-        return ""
-    return authored.instant.astimezone(timezone.utc).isoformat() if authored.instant else str(authored.first)
+def _authored(response: Resource) -> Day:
+    """When it was answered; one without a date may be older or newer than any other."""
+    return dates.day(response.get("authored")) or Day()
 
 
 def _source(link_id: str, response: Resource) -> Evidence:
@@ -111,79 +143,3 @@ def _source(link_id: str, response: Resource) -> Evidence:
     name = name and name[:LONGEST_NAME]
     words = f"{link_id.replace('-', ' ')} (chart review, {name or 'author not recorded'})"
     return Evidence(words, reference_of(response), dates.as_written(response.get("authored")), Basis.ATTESTED)
-
-
-def _told(source: Evidence, answer: str) -> Evidence:
-    return replace(source, words=source.words.replace(" (chart", f" {answer} (chart", 1))
-
-
-def _code(answer: Mapping[str, Any]) -> str | None:
-    coding = answer.get("valueCoding")
-    return coding.get("code") if isinstance(coding, dict) else None
-
-
-def _day(answer: Mapping[str, Any], source: Evidence) -> Day | None:
-    found = dates.day(answer.get("valueDate")) or dates.day(answer.get("valueDateTime"))
-    return found and replace(found, evidence=(_told(source, str(found)),))
-
-
-def _choice(options: Mapping[str, str]) -> Callable[[Mapping[str, Any], Evidence], Choice | None]:
-    def read(answer: Mapping[str, Any], source: Evidence) -> Choice | None:
-        option = options.get(str(_code(answer)))
-        return one(option, _told(source, str(_code(answer)))) if option else None
-
-    return read
-
-
-def _boolean(answer: Mapping[str, Any], source: Evidence) -> Choice | None:
-    value = answer.get("valueBoolean")
-    option = {True: "yes", False: "no"}[value] if isinstance(value, bool) else None
-    return one(option, _told(source, option)) if option else None
-
-
-def _quantity(analyte) -> Callable[[Mapping[str, Any], Evidence], Amount | None]:
-    def read(answer: Mapping[str, Any], source: Evidence) -> Amount | None:
-        response = {"resourceType": "QuestionnaireResponse", "status": "final"}
-        reading = amount_reading(Result(response, answer, "answer"), analyte)
-        told = reading.source.words.removeprefix("answer ")
-        return None if reading.problem else replace(reading.value, evidence=(_told(source, told),))
-
-    return read
-
-
-def _marrow(answer: Mapping[str, Any], source: Evidence) -> Amount | None:
-    category = MARROW_CATEGORIES.get(str(_code(answer)))
-    return category and replace(category, evidence=(_told(source, str(_code(answer))),))
-
-
-_percent = _quantity(PERCENT)
-READERS: Mapping[str, Callable[[Mapping[str, Any], Evidence], Answer | None]] = {
-    "initial-diagnosis-date": _day,
-    "frontline-induction-end-date": _day,
-    "same-four-drug-induction": _choice(YES_NO),
-    "cd19-on-relapse-blasts": _choice({code: code for code in ("positive", "partial", "negative")}),
-    "prior-allogeneic-transplant": _choice(YES_NO),
-    "prior-blinatumomab": _choice(YES_NO),
-    "treatment-history-complete": _boolean,
-    "non-pregnancy-evidence": _choice({code: code for code in NON_PREGNANCY}),
-    "life-expectancy-at-least-1-year": _choice(YES_NO),
-    "expected-compliance": _choice(YES_NO),
-    "consent-and-assent-signed": _choice(YES_NO | {"refused": "refused"}),
-    "unstable-condition": _choice(YES_NO),
-    "relevant-cns-pathology": _choice(YES_NO),
-    "lineage": _choice(LINEAGE),
-    "off-treatment-date": _day,
-    "on-treatment-at-relapse": _boolean,
-    "relapse-date": _day,
-    "relapse-ordinal": _choice(ORDINALS),
-    "relapse-site": _choice(SITE),
-    "relapse-marrow-blasts": _percent,
-    "bcr-abl1": _choice({"positive": "positive", "negative": "negative"}),
-    "enrolment-date": _day,
-    "reinduction-start-date": _day,
-    "eoi-date": _day,
-    "eoi-marrow-category": _marrow,
-    "eoi-ngs-mrd": _quantity(MRD),
-    "eoi-ngs-mrd-lod": _percent,
-}
-"""Every item of the Questionnaire but the repeating `extramedullary-site`, by linkId."""

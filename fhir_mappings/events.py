@@ -90,5 +90,7 @@ def _checked(record: Sifted, resource: Resource, read: Callable[[Resource], Iter
     for fact, event in stated:
         if valid:
             yield fact, event
+        elif fact == "allergies" and event.kind not in DENIALS:
+            yield fact, replace(event, kind="unreadable", sure=UNKNOWN)  # to which drug, and whether: nothing of it is sure
         elif event.kind not in DENIALS:
             yield fact, replace(event, sure=UNKNOWN if event.sure is MET else event.sure)

@@ -73,13 +73,27 @@ def other_scale(result: Result, labels: frozenset[str]) -> Reading:
     return Reading(any_amount(), told.when, told.source, labels)
 
 
-def cd19(result: Result, labels: frozenset[str]) -> Reading:
+def cd19(result: Result, labels: frozenset[str]) -> Reading | None:
     """Positive, negative, or partial (dim, subset) on leukaemic blasts, as the laboratory reads it."""
+    if not codelists.states(result.element.get("code"), "cd19_on_blasts"):
+        return _cd19_of_some_sample(result, labels)
     partial = codelists.states(result.element.get("valueCodeableConcept"), "cd19_partial")
     reading = choice_reading(result, labels)
     if partial and reading.problem and reading.problem.reason is not Why.PENDING:
         return Reading(one("partial", reading.source), reading.when, reading.source, labels)
     return reading
+
+
+def _cd19_of_some_sample(result: Result, labels: frozenset[str]) -> Reading | None:
+    """By a code that names no sample, or a panel: it decides nothing. What is positive leaves the others to decide; whatever
+    else it says, they do not decide alone. The sentence of a panel is for a person."""
+    reading = choice_reading(result, labels)
+    narrative = isinstance(result.element.get("valueString"), str) and "cd19" not in (coded_words(result.element.get("code")) or "").lower()
+    if reading.problem is None and reading.value.options == {"positive"} or reading.problem and (narrative or reading.problem.reason is Why.MISSING):
+        return None
+    if reading.problem and reading.problem.reason is Why.PENDING:
+        return reading
+    return unusable_reading(result, Why.WRONG_INSTRUMENT, "its code does not say of which sample", labels)
 
 
 def hiv_test(result: Result, labels: frozenset[str]) -> Reading:

@@ -14,7 +14,7 @@ from fhir_mappings import codelists
 from fhir_mappings.code_lookup import Statement
 from fhir_mappings.code_systems import LOINC, SNOMED
 from fhir_mappings.members import all_words, codings, each
-from fhir_mappings.observations import Result, unusable_reading
+from fhir_mappings.observations import Result, reported, unusable_reading
 from fhir_mappings.record import Resource
 from fhir_mappings.sifted import Sifted
 from fhir_mappings.sources import OBSERVED, ObservedFact
@@ -46,16 +46,16 @@ def observed(record: Sifted) -> dict[str, Series]:
                 if not result.exists:
                     continue
                 valid = record.valid(observation) if valid is None else valid
-                readings[fact.fact].append(_reading(record, result, fact, stated, valid, several))
+                readings[fact.fact] += _reading(record, result, fact, stated, valid, several)
     return {field: Series(name, tuple(readings[field]), record.gap(search, name), record.cut_short(search))
             for field, (name, search) in NAMED.items()}  # fmt: skip
 
 
-def _reading(record: Sifted, result: Result, fact: ObservedFact, stated: Stated, valid: bool, several: bool) -> Reading:
+def _reading(record: Sifted, result: Result, fact: ObservedFact, stated: Stated, valid: bool, several: bool) -> list[Reading]:
     end_of_induction = any(codelists.states(c, "end_of_induction") for c in each(result.resource.get("category")))
     labels = fact.labels | {"eoi"} if end_of_induction else fact.labels
     if not valid:
-        return unusable_reading(result, Why.UNIT, "the resource is not valid FHIR", labels)
+        return [unusable_reading(result, Why.UNIT, "the resource is not valid FHIR", labels)]
     decided = [concept for concept, decides in stated if decides]
     of_this_fact = [concept for concept in decided if concept in fact.concepts]
     if several or (of_this_fact and _is_look_alike(decided, fact)):
@@ -64,11 +64,14 @@ def _reading(record: Sifted, result: Result, fact: ObservedFact, stated: Stated,
         reading = unusable_reading(result, Why.WRONG_INSTRUMENT, f"its code alone does not settle that it is {result.name}", labels)
     else:
         reading = fact.read(result, labels)
+    if reading is None:
+        record.issue(result.resource, f"{result.name} {reported(result.element)}: it is not settled by its code; it was not used")
+        return []
     if reading.problem:
         record.issue(result.resource, f"{reading.problem.words}; it was not used")
     elif told := _code_and_unit_disagree(result, of_this_fact):
         record.issue(result.resource, told)
-    return reading
+    return [reading]
 
 
 def _coded_elements(observation: Resource) -> Iterator[Mapping[str, Any]]:

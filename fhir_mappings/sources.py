@@ -19,7 +19,8 @@ from fhir_mappings.mrd import ASSAYS, mrd_reading
 from fhir_mappings.observations import Result, amount_reading, choice_reading
 from fhir_mappings.units import BILIRUBIN, CREATININE, ECHO_PERCENT
 
-Reader = Callable[[Result, frozenset[str]], Reading]
+Reader = Callable[[Result, frozenset[str]], Reading | None]
+"""None: seen, and of no use, not even as a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ OBSERVED = (
     ObservedFact("marrow_blasts", "marrow blasts", "leukaemia", ("marrow_blasts_percent",), blasts),
     ObservedFact("marrow_blasts", "marrow category", "leukaemia", ("marrow_category",), marrow_category),
     ObservedFact("bcr_abl1", "BCR::ABL1", "leukaemia", ("bcr_abl1_result",), choice_reading),
-    ObservedFact("cd19", "CD19", "leukaemia", ("cd19_on_blasts",), cd19),
+    ObservedFact("cd19", "CD19", "leukaemia", ("cd19_on_blasts",), cd19, hints=("cd19_expression",)),
     ObservedFact("performance", "Lansky", "examinations", ("lansky",), performance, labels=frozenset({"lansky"})),
     ObservedFact("performance", "Karnofsky", "examinations", ("karnofsky",), performance, labels=frozenset({"karnofsky"})),
     ObservedFact("performance", "ECOG", "examinations", ("ecog_do_not_convert",), other_scale, labels=frozenset({"ecog"})),

@@ -66,7 +66,8 @@ CLINICAL_STATUS = ("active", "remission", "relapse", "recurrence", "inactive", "
 VERIFICATION_STATUS = ("confirmed", "provisional", "differential", "unconfirmed", "refuted", "entered-in-error")
 STATUS = ("preliminary", "registered", "amended", "corrected", "cancelled", "entered-in-error", "unknown")
 BROKEN = {"component": "this is no list"}  # rejected by validation
-NOTED_TESTS = TESTS | {"serum hCG, quantitative": (LOINC, "19080-1")}
+NOTED_TESTS = TESTS | {"serum hCG, quantitative": (LOINC, "19080-1"), "CD19, on blasts of no stated sample": (LOINC, "51103-0"),
+                      "CD19, panel": (LOINC, "45270-6")}  # fmt: skip
 CONDITIONS = {name.replace("_", " "): code for name, code in (DIAGNOSES | OTHER_CONDITIONS).items()} | {
     "mosaic down syndrome": (ICD_10_CM, "Q90.1"),
     "congenital agranulocytosis": (ICD_10_CM, "D70.0"),
@@ -263,6 +264,10 @@ def allergies(cell: str, asked_on: str) -> list[Resource]:
             elif note in VERIFICATION_STATUS:
                 more["verified"] = note
                 more |= {"status": None} if note == "entered-in-error" else {}
+            elif note in ("food", "environment", "medication"):
+                more["category"] = [note]
+            elif note == "not valid":
+                more["recorder"] = "not a reference"
             elif note.startswith("reaction to "):
                 more["reaction"] = [{"substance": concept(SUBSTANCES[note.removeprefix("reaction to ")]), "manifestation": [{"text": "rash"}]}]
             else:

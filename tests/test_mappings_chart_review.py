@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from charts import Outcome, answers, condition, facts, observation, patient, quantity
+from charts import SNOMED, Outcome, answers, concept, condition, facts, observation, patient, quantity, resource
 from cds import assess
 from cds.trials.nct05827549 import PROTOCOL
 
@@ -45,7 +45,72 @@ def test_the_newest_answer_to_each_item_wins():
         told = review(*order)
         assert told.answers["lineage"].options == {"b_all"} and told.answers["relapse-ordinal"].options == {"first"}
     assert lineage(answers({"lineage": "t-all"}, "2025-08-30T10:00:00+09:00"), answers({"lineage": "b-all"}, "2025-08-30T02:00:00Z")) == "b_all"
-    assert lineage(answers({"lineage": "t-all"}, None), answers({"lineage": "b-all"}, "2020-01-01")) == "b_all", "without a date: the oldest"
+
+
+SAME_TIME = [("2025-09-01", "2025-09-01"), (None, None), (None, "2025-09-01"), ("2025-09", "2025-09-01"), ("2025-09-01", "2025-09-01T08:00:00+09:00"),
+             ("2025-09-01T08:00:00+09:00", "2025-08-31T23:00:00Z")]  # fmt: skip
+ANSWERED_TWICE = [("prior-blinatumomab", "yes", "no", "INC-05"), ("prior-allogeneic-transplant", "yes", "no", "INC-04"), ("lineage", "b-all", "mixed-phenotype", "INC-02"),
+                  ("relapse-ordinal", "first", "second-or-later", "INC-03"), ("relapse-site", "combined", "extramedullary-only", "INC-03"),
+                  ("relapse-marrow-blasts", "62 %", "2 %", "INC-03"), ("bcr-abl1", "positive", "negative", "EXC-02"),
+                  ("cd19-on-relapse-blasts", "positive", "negative", "EXC-03"), ("relapse-date", "2025-08-25", "2014-08-25", "INC-01"),
+                  ("consent-and-assent-signed", "refused", "yes", "INC-12"), ("expected-compliance", "no", "yes", "INC-11")]  # fmt: skip
+
+
+def judged_with(*responses, diagnosed="b_all"):
+    chart = [patient(), condition("all_lineage_unspecified" if diagnosed is None else diagnosed, "remission", "2013-02-01"),
+             condition("all_lineage_unspecified", "relapse", "2025-08-25")]  # fmt: skip
+    return assess(PROTOCOL, facts(*chart, *responses)).as_json("test")
+
+
+@pytest.mark.parametrize("link_id, one, other, criterion", ANSWERED_TWICE, ids=lambda x: str(x))
+@pytest.mark.parametrize("first, second", SAME_TIME)
+def test_answers_of_the_same_time_that_differ_are_a_conflict(link_id, one, other, criterion, first, second):
+    """In any order, and both are shown: neither is the newer one."""
+    told = answers({link_id: one}, first), answers({link_id: other}, second)
+    found = [next(c for c in judged_with(*order, diagnosed=None)["criteria"] if c["id"] == criterion) for order in (told, told[::-1])]
+    undated_judgement = None in (first, second) and criterion in ("INC-11", "INC-12")
+    assert found[0] == found[1] and found[0]["truth"] == "unknown"
+    assert undated_judgement or found[0]["reason"] == "conflict", found[0]["words"]
+    assert undated_judgement or {t["id"] for t in told} <= {e["reference"].split("/")[1] for e in found[0]["evidence"]}
+
+
+def test_the_same_item_twice_in_one_response_and_two_answers_to_one_item():
+    yes, no = ([{"valueCoding": {"code": code}}] for code in ("yes", "no"))
+    for item in ([{"linkId": "prior-blinatumomab", "answer": yes}, {"linkId": "prior-blinatumomab", "answer": no}], [{"linkId": "prior-blinatumomab", "answer": yes + no}]):
+        (found,) = (c for c in judged_with(answers({}, item=item))["criteria"] if c["id"] == "INC-05")
+        assert (found["truth"], found["reason"]) == ("unknown", "conflict")
+
+
+def test_an_answer_against_an_off_treatment_date_on_record_is_a_conflict_even_beside_one_that_agrees():
+    """One of them would make the relapse an early one: the record and the other must not decide."""
+    end = resource("Procedure", status="completed", code=concept((SNOMED, "708255002")), performedPeriod={"start": "2013-02-01", "end": "2021-06-30"})
+    late = observation("ngs MRD", "0.001 %", "2025-10-02", eoi=True), observation("marrow blasts", "1 %", "2025-10-02", eoi=True)
+    course = [patient(), condition("b_all", "remission", "2013-02-01"), condition("b_all", "relapse", "2025-08-25"), observation("marrow blasts", "62 %", "2025-08-25"),
+              end, *late, answers({"reinduction-start-date": "2025-09-03", "enrolment-date": "2025-09-02"})]  # fmt: skip
+    agreeing, against, on_treatment = ({"off-treatment-date": "2021-06-30"}, {"off-treatment-date": "2024-12-30"}, {"on-treatment-at-relapse": True})
+    assert _groups(*course, answers(agreeing)) == ("SR",)
+    assert _groups(*course, answers(agreeing), answers(against)) == ("SR", "HR")
+    assert _groups(*course, answers(on_treatment), answers({"on-treatment-at-relapse": False})) == ("SR", "HR")
+
+
+def _groups(*chart):
+    return assess(PROTOCOL, facts(*chart, as_of="2025-10-10")).risk.possible
+
+
+def test_answers_of_the_same_time_that_agree_are_one_answer():
+    told = review(answers({"lineage": "b-all"}), answers({"lineage": "b-all"}))
+    assert told.answers["lineage"].options == {"b_all"} and not told.disputed
+
+
+def test_every_extramedullary_site_of_the_same_time_is_one():
+    assert review(answers({"extramedullary-site": "cns"}), answers({"extramedullary-site": ["testis"]})).sites == {"cns", "testis"}
+
+
+def test_residual_disease_of_zero_beside_another_answer_and_with_two_limits():
+    limits = [answers({"eoi-ngs-mrd": "0 %", "eoi-ngs-mrd-lod": lod}) for lod in ("0.0001 %", "0.1 %")]
+    assert str(review(*limits).answers["eoi-ngs-mrd"]) == "< 0.1 %"
+    told = review(answers({"eoi-ngs-mrd": "0 %", "eoi-ngs-mrd-lod": "0.0001 %"}), answers({"eoi-ngs-mrd": "0.5 %"}))
+    assert "eoi-ngs-mrd" in told.disputed and not told.mrd_not_detected
 
 
 def test_a_newer_answer_in_progress_does_not_count():
@@ -162,3 +227,10 @@ def test_an_answer_stands_where_the_record_has_no_readable_result():
 def test_a_failed_search_for_answers_is_told():
     told = facts(patient(), answers=Outcome.FAILED)
     assert ("chart review answers", "the FHIR server did not answer") in told.not_looked_up and told.chart_review.gap
+
+
+def test_an_undated_answer_is_no_evidence_against_a_pregnancy():
+    for code, day, truth in (("premenarchal", None, "unknown"), ("surgically-sterilised", None, "unknown"), ("premenarchal", "2025-08-30", "not_met")):
+        chart = [patient("2011-03-15", "female"), condition("b_all", "remission", "2019-02-01"), condition("b_all", "relapse", "2025-08-25")]
+        found = assess(PROTOCOL, facts(*chart, answers({"non-pregnancy-evidence": code}, day))).as_json("test")["criteria"]
+        assert next(c["truth"] for c in found if c["id"] == "EXC-09") == truth, (code, day)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cds.case import Case
 from cds.criterion import inclusion, unclear_text
+from cds.day import Day
 from cds.finding import Basis, Finding, Gap, Why, choose, given, not_met, unknown
 from cds.limits import LimitByAgeAndSex
 from cds.samples import M2
@@ -168,7 +169,8 @@ def cardiac_function(p: Case, policy: Policies) -> Finding:
 @inclusion(
     "INC-09",
     "Lansky (age < 16 years) or Karnofsky (age ≥ 16 years) performance status ≥ 60% at screening",
-    reading="The scale that the text names for the age on the day of the assessment; another scale is not converted.",
+    reading="The scale that the text names for the age on the day of the assessment. Another scale is not converted, and where "
+    "it is the most recent no older score decides.",
     modifiable=True,
 )
 def performance_status(p: Case, policy: Policies) -> Finding:
@@ -177,8 +179,12 @@ def performance_status(p: Case, policy: Policies) -> Finding:
     asked = {r: ~grown_up[r] if "lansky" in r.labels else grown_up[r] for r in scores.readings if r.labels & {"lansky", "karnofsky"}}
     right = scores.having(r for r in scores.readings if r in asked and asked[r].truth is not NOT_MET)
     current = p.current(right, policy.performance_status_days)
+    wrong = Series(scores.name, tuple(r for r in scores.readings if r not in right.readings))
+    newer = _possibly_newer(wrong.until(p.evaluated_on), right.until(p.evaluated_on))
+    if newer:
+        return unknown(*(wrong_scale(r) for r in newer))
     if current.lacks(Why.MISSING, Why.STALE):
-        other = p.current(Series(scores.name, tuple(r for r in scores.readings if r not in right.readings)), policy.performance_status_days)
+        other = p.current(wrong, policy.performance_status_days)
         if other.readings:
             return unknown(*(wrong_scale(r) for r in other.readings))
 
@@ -187,6 +193,18 @@ def performance_status(p: Case, policy: Policies) -> Finding:
         return given(asked[reading], score).noting(f"{score.words} ({p.age_on(reading.when)} old)")
 
     return current.each(scored)
+
+
+def _possibly_newer(scores: Series, others: Series) -> tuple[Reading, ...]:
+    """Those that may have been given after every one of the others, as far as the dates tell; of the same day is not newer."""
+    given = (r for r in scores.readings if not (r.problem and r.problem.reason is Why.MISSING))
+    return tuple(r for r in given if others.readings and all(_may_follow(r.when, other.when) for other in others.readings))
+
+
+def _may_follow(day: Day, other: Day) -> bool:
+    if day.instant and other.instant:
+        return other.instant < day.instant
+    return day.last is None or other.first is None or other.first < day.last
 
 
 def wrong_scale(reading: Reading) -> Gap:

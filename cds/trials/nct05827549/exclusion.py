@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from cds.case import Case
 from cds.criterion import exclusion, unclear_text
-from cds.facts import Listed
+from cds.facts import Event, Listed
 from cds.finding import Basis, Evidence, Finding, Gap, Why, choose, met, not_met, unknown
 from cds.history import before_the_freeze, ever_found, on_record
-from cds.pregnancy import not_pregnant, pregnant
+from cds.pregnancy import clinicians_word, not_pregnant, pregnant
 from cds.trials.nct05827549.policies import Policies
 from cds.truth import MET, NOT_MET, UNKNOWN
 from cds.values import amount
@@ -51,8 +51,10 @@ def cd19_negative_relapse(p: Case, policy: Policies) -> Finding:
     negative = cd19_negative(p)
     if policy.cd19_negative == "blinatumomab_only" and negative.truth is MET:
         return not_met(*negative.evidence, note=f"{negative.words}: denies blinatumomab, not the trial")
-    b_all = p.lineage.is_("b_all")
-    return choose(b_all, negative, not_met(*b_all.evidence))
+    b_all, lymphoma = p.lineage.is_("b_all"), p.lineage.is_("lymphoblastic_lymphoma")
+    asked = unclear_text("diagnosis", "lymphoblastic lymphoma: the text names leukaemia only; ask the study team")
+    neither = not_met(*b_all.evidence)
+    return choose(b_all, negative, choose(lymphoma, choose(asked, negative, neither), neither))
 
 
 def cd19_negative(p: Case) -> Finding:
@@ -145,8 +147,8 @@ def _awaits(source: Evidence) -> Gap:
     "Female patients who are not proved as infertile or pregnant (Evidence of infertility: History taking of possibilities of "
     "pregnancy or urine human chorionic gonadotrophin test negative, amenorrhea more than a year, Natural or artificial "
     "(Ex.hormone therapy) menopause status more than a year, surgical sterilization(Ex.Hysterectomy or ovariotomy etc)",
-    reading="A girl is excluded if pregnant. Any one piece of evidence against it suffices, a serum test included; without any, "
-    "unknown. Below 8 years absence is presumed, which is our reading and not the text's.",
+    reading="A girl is excluded if pregnant. Any one piece of evidence against it suffices, a serum test included, or a history "
+    "taken as recently as a test must be; without any, unknown. Below 8 years absence is presumed, which is our reading and not the text's.",
 )
 def pregnancy_not_excluded(p: Case, policy: Policies) -> Finding:
     boy = p.sex.is_("male")
@@ -156,9 +158,10 @@ def pregnancy_not_excluded(p: Case, policy: Policies) -> Finding:
 def _girl(p: Case, policy: Policies) -> Finding:
     expecting = pregnant(p.facts, p.evaluated_on)
     evidence = not_pregnant(p.facts, p.evaluated_on, policy.hcg_days)
-    attested = p.facts.chart_review.answers.get("non-pregnancy-evidence")
-    if expecting.truth is MET and attested is not None:
-        seen = expecting.evidence + attested.evidence
+    told = clinicians_word(p.facts, p.evaluated_on, policy.hcg_days)
+    denied = () if told.gaps else tuple(r.source for r in told.readings)
+    if expecting.truth is MET and denied:
+        seen = expecting.evidence + denied
         return unknown(Gap("pregnancy test", Why.CONFLICT, " but ".join(map(str, seen)), seen))
     if expecting.truth is MET:
         return expecting
@@ -218,14 +221,24 @@ def hypersensitivity_to_study_drugs(p: Case, policy: Policies) -> Finding:
     listed = [e for e in allergies.items if e.kind == "listed"]
     if sure := [e.source for e in listed if e.sure is MET]:
         return met(*sure)
-    doubtful = [e for e in allergies.items if e.kind == "related" or e in listed]
+    doubtful = [_allergy_in_doubt(e) for e in allergies.items if e.kind in ALLERGY_DOUBTS]
     if doubtful:
-        return unknown(*(Gap("allergies", Why.JUDGEMENT, f"{e.source}: please judge", (e.source,)) for e in doubtful))
-    unnamed = [e for e in allergies.items if e.kind == "unspecified"]
-    if unnamed:
-        return unknown(*(Gap("allergies", Why.MISSING, f"{e.source}: which drug is not stated", (e.source,)) for e in unnamed))
+        return unknown(*doubtful)
     if allergies.gap:
         return unknown(allergies.gap)
     if allergies.items:
         return not_met(*(e.source for e in allergies.items))
     return unknown(Gap("allergies", Why.MISSING, "no allergy information at all, not even “none known”"))
+
+
+ALLERGY_DOUBTS = {
+    "listed": (Why.JUDGEMENT, "please judge"),
+    "related": (Why.JUDGEMENT, "please judge"),
+    "unspecified": (Why.MISSING, "which drug is not stated"),
+    "unreadable": (Why.UNIT, "the record cannot be read"),
+}
+
+
+def _allergy_in_doubt(event: Event) -> Gap:
+    reason, words = ALLERGY_DOUBTS[event.kind]
+    return Gap("allergies", reason, f"{event.source}: {words}", (event.source,))
