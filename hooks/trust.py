@@ -60,6 +60,11 @@ class Trust:
         self.keys = {client.issuer: KeySet(client, ca_bundle=config.trusted) for client in config.clients}
         self._first_use, self._now = first_use, now
 
+    def fetch_keys_ahead(self) -> None:
+        """For a worker that starts: nobody who calls should have to wait for keys."""
+        for keys in self.keys.values():
+            keys.fetch_ahead()
+
     def caller(self, authorization: str | None, path: str) -> CdsClient:
         """The client whose token this is. Raise Problem(401), the same for every reason."""
         seen: dict[str, str] = {}
