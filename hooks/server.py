@@ -50,7 +50,8 @@ def serve(create: Callable[[], Flask], host: str, port: int, workers: int) -> No
     with tempfile.TemporaryDirectory(prefix="relapse-cds-figures-") as folder:
         os.environ[SHARED_FIGURES] = folder  # every worker writes its figures here, and any of them tells the sum
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        options = {"bind": address, "workers": workers, "worker_class": "gthread", "threads": THREADS, "timeout": 60, "keepalive": KEEP_ALIVE_SECONDS,
+        options = {"bind": address, "workers": workers, "worker_class": "hooks.gunicorn_worker.Worker", "logger_class": "hooks.gunicorn_worker.Log",
+                   "threads": THREADS, "timeout": 60, "keepalive": KEEP_ALIVE_SECONDS,
                    "graceful_timeout": GRACE_SECONDS, "preload_app": True, "loglevel": "warning", "limit_request_line": 4094,
                    "child_exit": _figures_of_the_dead, "post_worker_init": lambda worker: app.extensions.get(WORKER_START, lambda: None)()}  # fmt: skip
         app = create()
