@@ -28,6 +28,7 @@ from hooks.problem import Problem
 from hooks.problem_answers import tell_problems
 from hooks.request import parse, read_json
 from hooks.request_log import log_requests
+from hooks.server import WORKER_START
 from hooks.services import PROTOCOLS, SERVICES, Service
 from hooks.state import CardLogged, State, StateError
 from hooks.trust import Trust
@@ -48,6 +49,8 @@ def create_app(config: Config | None = None) -> Flask:
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # no redirects: a client may lose its body on the way
     state, load = State(config.database), FhirLoad(config.requests_per_fhir_server)
     trust = Trust(config, state.first_use)
+
+    app.extensions[WORKER_START] = (lambda: None) if config.dev else trust.fetch_keys_ahead
 
     def caller() -> CdsClient:
         """Who calls; settled before anything else of the request is read."""

@@ -59,7 +59,7 @@ def gather(call: HookRequest, client: CdsClient, config: Config, load: FhirLoad 
     if base is None or why_not:
         answers = {search.name: why_not or NOT_ASKED for search in SEARCHES} | answers
         return Record(call.patient_id, answers) if shows_leukaemia(answers, call.prefetch) else None
-    deadline = Deadline.after(min(config.fetch_seconds, config.fetch_seconds if call.token_seconds is None else call.token_seconds))
+    deadline = Deadline.after(min(config.fetch_seconds, call.token_seconds or config.fetch_seconds))
     with (load or FhirLoad()).call(base) as share, FhirServer(base, token, deadline=deadline, ca_bundle=config.trusted, share=share) as server:
         record = fetch(server, call.patient_id, answers, deadline, heard=partial(heard, base))
     return record if shows_leukaemia(record.answers) else None

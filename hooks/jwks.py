@@ -1,6 +1,7 @@
 """The public keys of one caller: those in the configuration, and those it publishes at its configured address.
 
-Keys are fetched in the background and kept, because a fetch while a clinician waits would eat the time for the answer.
+Keys are fetched in the background, first when a worker starts, and kept: a fetch while a clinician waits would eat the time
+for the answer.
 An address is never taken from a token.
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 
 import requests
 import structlog
+from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError, SSLError
 
 from hooks.cds_client import CdsClient
 from hooks.deadline import Deadline
@@ -37,7 +39,8 @@ class KeySet:
     """Thread-safe; one for each client and process."""
 
     def __init__(self, client: CdsClient, now: Callable[[], float] = time.monotonic, ca_bundle: str | None = None):
-        self._url, self._now, self._ca_bundle = client.jwks_url, now, ca_bundle
+        self._name, self._url, self._now, self._ca_bundle = client.name, client.jwks_url, now, ca_bundle
+        self._why = ""  # the last fetch failed
         self._own = dict(_verifying(client.keys))
         self._published: dict[str, PublicKey] = {}
         self._fresh_until = self._stale_after = self._not_before = float("-inf")
@@ -50,10 +53,20 @@ class KeySet:
         usable = self._now() < self._stale_after
         if usable and kid in self._published:
             if self._now() >= self._fresh_until:
-                threading.Thread(target=self._refresh_quietly, daemon=True).start()
+                threading.Thread(target=self._refreshed_quietly, daemon=True).start()
             return self._published[kid]
         self.refresh()  # a key we have never seen: the caller may have changed its keys
         return self._published.get(kid)
+
+    def fetch_ahead(self) -> None:
+        """In the background. If it fails whoever calls next may try again at once: the network may come up after us."""
+
+        def fetch() -> None:
+            if not self._refreshed_quietly():
+                self._not_before = float("-inf")
+
+        if self._url is not None:
+            threading.Thread(target=fetch, daemon=True).start()
 
     def refresh(self) -> None:
         """Fetch the published keys, unless that was tried a moment ago."""
@@ -62,23 +75,26 @@ class KeySet:
         with self._fetching:
             if self._now() < self._not_before:
                 if self._now() >= self._stale_after:
-                    raise KeysUnavailable("its keys could not be fetched a moment ago")
+                    raise KeysUnavailable(f"{self._why}; tried a moment ago")
                 return
             self._not_before = self._now() + PAUSE_SECONDS
             try:
                 keys, seconds = _fetched(self._url, self._ca_bundle)
-            except KeysUnavailable:
+            except KeysUnavailable as why:
+                self._why = str(why)
                 if self._now() >= self._stale_after:
                     raise
                 return  # the keys of before still hold
             self._published = keys
             self._fresh_until, self._stale_after = self._now() + seconds, self._now() + seconds + STALE_SECONDS
 
-    def _refresh_quietly(self) -> None:
+    def _refreshed_quietly(self) -> bool:
         try:
             self.refresh()
+            return True
         except KeysUnavailable as why:
-            log.warning("keys_not_fetched", why=str(why))
+            log.warning("keys_not_fetched", client=self._name, why=str(why))
+            return False
 
 
 def _fetched(url: str, ca_bundle: str | None) -> tuple[dict[str, PublicKey], int]:
@@ -92,20 +108,35 @@ def _fetched(url: str, ca_bundle: str | None) -> tuple[dict[str, PublicKey], int
             session.mount(scheme, DeadlineAdapter(deadline))
         try:
             with session.get(url, timeout=FETCH_SECONDS, stream=True, allow_redirects=False) as response:
-                if response.status_code != 200:
-                    raise KeysUnavailable(f"the address of its keys answered {response.status_code}")
+                status = response.status_code
+                if 300 <= status < 400:
+                    raise KeysUnavailable(f"the address of its keys answered with a redirect ({status}), which is not followed")
+                if status != 200:
+                    raise KeysUnavailable(f"the address of its keys answered {status}")
                 body = response.raw.read(MAX_BYTES + 1, decode_content=True)
-        except (requests.RequestException, OSError, ValueError) as error:
-            raise KeysUnavailable(f"the address of its keys did not answer ({type(error).__name__})") from None
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            raise KeysUnavailable(_in_words(error, deadline)) from None  # the error itself may quote what was sent
+    if len(body) > MAX_BYTES:
+        raise KeysUnavailable(f"the address of its keys answered with more than {MAX_BYTES // 1024} KiB")
     try:
-        told = json.loads(body) if len(body) <= MAX_BYTES else None
+        told = json.loads(body)
     except (ValueError, RecursionError):
-        told = None
+        raise KeysUnavailable("the address of its keys answered with something other than JSON") from None
     found = told.get("keys") if isinstance(told, dict) else None
     keys = dict(_verifying(found)) if isinstance(found, list) else {}
     if not keys:
         raise KeysUnavailable("the address of its keys holds no usable key set")
     return keys, _seconds(response.headers.get("Cache-Control", ""))
+
+
+def _in_words(error: Exception, deadline: Deadline) -> str:
+    if isinstance(error, (requests.Timeout, TimeoutError, ReadTimeoutError)) or deadline.passed:
+        return "the address of its keys did not answer in time"
+    if isinstance(error, (requests.exceptions.SSLError, SSLError)):
+        return "no secure connection to the address of its keys"
+    if isinstance(error, (requests.ConnectionError, ProtocolError, ConnectionError)):
+        return "the connection to the address of its keys failed"
+    return "the exchange with the address of its keys failed"
 
 
 def _verifying(jwks: Iterable[Any]) -> Iterator[tuple[str, PublicKey]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-ISSUE_CODES = {400: "invalid", 401: "login", 404: "not-found", 405: "not-supported", 412: "incomplete", 413: "too-long", 415: "not-supported", 503: "transient"}
+ISSUE_CODES = {400: "invalid", 401: "login", 404: "not-found", 405: "not-supported", 412: "incomplete", 413: "too-long", 414: "too-long", 415: "not-supported", 431: "too-long", 501: "not-supported", 503: "transient"}
 
 
 class Problem(Exception):

@@ -17,6 +17,7 @@ THREADS = 8
 SHARED_FIGURES = "PROMETHEUS_MULTIPROC_DIR"  # named by the library of `metrics.py`, which looks at it when it is first imported
 GRACE_SECONDS = 20
 KEEP_ALIVE_SECONDS = 75  # longer than a proxy keeps its own end open, so that no call is sent into a closing connection
+WORKER_START = "relapse_cds_worker_start"  # the extension of an application that each worker calls once; threads do not survive the fork
 NEW_OBJECTS = 10_000  # between two looks for garbage; the JSON of 500 resources alone is 9,000, all needed to the end of the call
 
 
@@ -49,9 +50,10 @@ def serve(create: Callable[[], Flask], host: str, port: int, workers: int) -> No
     with tempfile.TemporaryDirectory(prefix="relapse-cds-figures-") as folder:
         os.environ[SHARED_FIGURES] = folder  # every worker writes its figures here, and any of them tells the sum
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        options = {"bind": address, "workers": workers, "worker_class": "gthread", "threads": THREADS, "timeout": 60, "keepalive": KEEP_ALIVE_SECONDS,
+        options = {"bind": address, "workers": workers, "worker_class": "hooks.gunicorn_worker.Worker", "logger_class": "hooks.gunicorn_worker.Log",
+                   "threads": THREADS, "timeout": 60, "keepalive": KEEP_ALIVE_SECONDS,
                    "graceful_timeout": GRACE_SECONDS, "preload_app": True, "loglevel": "warning", "limit_request_line": 4094,
-                   "child_exit": _figures_of_the_dead}  # fmt: skip
+                   "child_exit": _figures_of_the_dead, "post_worker_init": lambda worker: app.extensions.get(WORKER_START, lambda: None)()}  # fmt: skip
         app = create()
         _leave_alone_what_stays()
         _Gunicorn(app, options).run()

@@ -15,40 +15,22 @@ import jwt
 import structlog
 
 from hooks import metrics
+from hooks.caller_token import REASONS, Untrusted, bearer, named, peeked, unverified
 from hooks.cds_client import CdsClient
 from hooks.config import Config
 from hooks.fhir_address import normalised_base
 from hooks.jwks import KeySet, KeysUnavailable
-from hooks.logs import quoted
 from hooks.problem import Problem
 from hooks.public_key import KEY_TYPES, PublicKey
 
 log = structlog.get_logger()
-LONGEST_TOKEN = 8 * 1024
 LONGEST_ID = 255
 SKEW_SECONDS = 60
 LONGEST_LIFE_SECONDS = 3600
 REFUSED = "the caller could not be verified; send a valid signed token as Authorization: Bearer"
 
-REASONS: tuple[tuple[type[Exception], str], ...] = (  # what the library finds, in our words; the first that fits
-    (jwt.InvalidSignatureError, "signature"),
-    (jwt.ExpiredSignatureError, "expired"),
-    (jwt.ImmatureSignatureError, "not_yet"),
-    (jwt.InvalidAudienceError, "audience"),
-    (jwt.InvalidIssuerError, "issuer"),
-    (jwt.MissingRequiredClaimError, "claim_missing"),
-)
-
 FirstUse = Callable[[str, str, float], bool]
 """`first_use(issuer, jti, until)`: False when the same token id was used before, on whatever worker or host."""
-
-
-class Untrusted(Exception):
-    """A reason code for the log, and more words where they help; the caller never sees them."""
-
-    def __init__(self, reason: str, **why: str):
-        super().__init__(reason)
-        self.reason, self.why = reason, why
 
 
 class Trust:
@@ -59,6 +41,11 @@ class Trust:
         self._clients = {client.issuer: client for client in config.clients}
         self.keys = {client.issuer: KeySet(client, ca_bundle=config.trusted) for client in config.clients}
         self._first_use, self._now = first_use, now
+
+    def fetch_keys_ahead(self) -> None:
+        """For a worker that starts: nobody who calls should have to wait for keys."""
+        for keys in self.keys.values():
+            keys.fetch_ahead()
 
     def caller(self, authorization: str | None, path: str) -> CdsClient:
         """The client whose token this is. Raise Problem(401), the same for every reason."""
@@ -74,9 +61,9 @@ class Trust:
         raise Problem(401, REFUSED)
 
     def _verified(self, authorization: str, path: str, seen: dict[str, str]) -> CdsClient:
-        token = _bearer(authorization)
-        header, claims = _peeked(token)
-        seen |= _named(iss=claims.get("iss"), kid=header.get("kid"), jti=claims.get("jti"))
+        token = bearer(authorization)
+        header, claims = peeked(token)
+        seen |= named(iss=claims.get("iss"), kid=header.get("kid"), jti=claims.get("jti"))
         client = self._clients.get(str(claims.get("iss")))
         if client is None:
             raise Untrusted("issuer")
@@ -119,7 +106,7 @@ class Trust:
             )  # fmt: skip
         except Exception as error:  # whatever a hostile token does to the library, it is not let in
             reason = next((ours for kind, ours in REASONS if isinstance(error, kind)), "claim_malformed")
-            raise Untrusted(reason, **(_named(aud=_claims(token).get("aud")) if reason == "audience" else {})) from None
+            raise Untrusted(reason, **(named(aud=unverified(token).get("aud")) if reason == "audience" else {})) from None
         exp, iat = claims["exp"], claims["iat"]
         if not all(isinstance(moment, int | float) and not isinstance(moment, bool) for moment in (exp, iat)):
             raise Untrusted("times")
@@ -131,34 +118,6 @@ class Trust:
         """The address called, from the configuration and never from the request's Host; with and without the last slash."""
         here = self._public_url + "/" + path.strip("/")
         return [here, here + "/", *client.audiences]
-
-
-def _bearer(authorization: str) -> str:
-    scheme, _, token = authorization.partition(" ")
-    token = token.strip()
-    if scheme.lower() != "bearer" or not token:
-        raise Untrusted("no_token")
-    if len(token) > LONGEST_TOKEN or token.count(".") != 2 or "," in token or " " in token:
-        raise Untrusted("malformed")
-    return token
-
-
-def _peeked(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """What the token says of itself, to find the key by; nothing of it is believed yet."""
-    try:
-        return jwt.get_unverified_header(token), _claims(token)
-    except Exception:
-        raise Untrusted("malformed") from None
-
-
-def _claims(token: str) -> Mapping[str, Any]:
-    claims: Mapping[str, Any] = jwt.decode(token, options={"verify_signature": False})
-    return claims
-
-
-def _named(**told: Any) -> dict[str, str]:
-    """Those that are there, as a log may quote them."""
-    return {name: words for name, value in told.items() if (words := quoted(value))}
 
 
 def _same_address(one: Any, other: str) -> bool:

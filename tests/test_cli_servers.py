@@ -89,6 +89,52 @@ def test_serve_answers_with_two_workers_and_stops_on_sigterm():
     assert "Traceback" not in errors and chart.id not in errors
 
 
+SECRET = b"Zwetschgenbaum"
+NOT_HTTP = {
+    "a long address": (b"GET /" + SECRET * 400 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+    "a large header": (b"GET /cds-services HTTP/1.1\r\nHost: x\r\nX-Large: " + SECRET * 800 + b"\r\n\r\n", 431),
+    "many headers": (b"GET /cds-services HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: Zwetschgenbaum\r\n" % n for n in range(200)) + b"\r\n", 431),
+    "no request line": (SECRET + b"\r\n\r\n", 400),
+    "no method": (b"Zwetschgenbaum?! /cds-services HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "no HTTP version": (b"GET /Zwetschgenbaum HTTP/9.9\r\nHost: x\r\n\r\n", 400),
+    "no header": (b"GET /cds-services HTTP/1.1\r\nZwetschgen baum: x\r\n\r\n", 400),
+    "two lengths": (b"POST /cds-services HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", 400),
+    "another coding": (b"POST /cds-services HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Zwetschgenbaum\r\n\r\n", 501),
+}
+
+
+def raw(port, sent):
+    """Status, headers and body of the answer to these bytes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+        line.sendall(sent)
+        told = b""
+        while piece := line.recv(65536):
+            told += piece
+    head, _, body = told.partition(b"\r\n\r\n")
+    return int(head.split()[1]), head.decode(), body
+
+
+def test_what_never_reaches_the_application_is_refused_and_logged_in_the_same_form():
+    """gunicorn's own refusals are HTML, its log lines are not JSON, and both quote the request."""
+    port = free_port()
+    body = json.dumps(Chart("screening-complete").call()).encode()
+    long_body = b"%x\r\n%s\r\n0\r\n\r\n" % (17 * 1024 * 1024, b" " * (17 * 1024 * 1024))
+    head = f"POST {SERVICE} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    with started("serve", "--dev", "--port", str(port), "--workers", "1") as process:
+        wait_until_it_answers(f"http://127.0.0.1:{port}/healthz", process)
+        for name, (sent, status) in NOT_HTTP.items():
+            told, headers, content = raw(port, sent)
+            assert told == status, name
+            assert "Content-Type: application/fhir+json" in headers and "Cache-Control: no-store" in headers
+            assert json.loads(content)["resourceType"] == "OperationOutcome" and SECRET not in content
+        assert raw(port, head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))[0] == 412, "a chunked body is read"
+        assert raw(port, head + long_body)[0] == 413
+        _, _, errors = told_to_stop(process, signal.SIGTERM)
+    lines = [json.loads(line) for line in errors.splitlines()[2:]]
+    refused = [line["status"] for line in lines if line["event"] == "refused_by_the_server"]
+    assert refused == [status for _, status in NOT_HTTP.values()] and SECRET.decode() not in errors
+
+
 def test_serve_on_a_port_that_is_taken_says_so():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = subprocess.run([*PROGRAM, "serve", "--dev", "--port", str(taken.getsockname()[1])], capture_output=True, text=True, timeout=60)
