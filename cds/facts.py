@@ -137,7 +137,7 @@ class PatientFacts:
     chart_review: ChartReview = field(default_factory=lambda: ChartReview(gap=not_looked_up("chart review")))
 
     # What a child received, in a lifetime
-    transplants: Listed[Event] = _listed("allogeneic transplant")  # allogeneic, donor_not_stated, autologous, graft_versus_host
+    transplants: Listed[Event] = _listed("allogeneic transplant")  # allogeneic, donor_not_stated, autologous, graft_versus_host, relapse_after_transplant
     blinatumomab: Listed[Event] = _listed("blinatumomab")  # given, ordered
     other_cd19_therapy: Listed[Event] = _listed("other CD19 therapy")  # shown only
 
