@@ -144,7 +144,7 @@ class PatientFacts:
     # Other results
     performance: Series = _series("performance status")  # score 0-100 in tens; labels: lansky|karnofsky|ecog
     cd19: Series = _series("CD19")  # positive, partial or negative, on leukaemic blasts
-    hiv: Series = _series("HIV test")  # negative, reactive, detected (RNA)
+    hiv: Series = _series("HIV test")  # negative, reactive, detected (RNA); labels: virus, a preliminary RNA
     hcg: Series = _series("pregnancy test")  # positive or negative
 
     # Conditions, allergies, studies, papers

@@ -103,8 +103,13 @@ def _cd19_of_some_sample(result: Result, labels: frozenset[str]) -> Reading | No
 
 
 def hiv_test(result: Result, labels: frozenset[str]) -> Reading:
-    """Negative; reactive on a screen; detected where the test looks for the virus itself."""
+    """Negative; reactive on a screen; detected where the test looks for the virus itself.
+
+    A preliminary result that may have found the virus is labelled so: no later antibody test undoes it."""
     reading = choice_reading(result, labels)
+    if reading.problem and reading.problem.reason is Why.PENDING and codelists.states(result.element.get("code"), "hiv_rna_test"):
+        said = choice_reading(replace(result, resource={**result.resource, "status": "final"}), labels)
+        return reading if said.problem is None and said.value.options == {"negative"} else replace(reading, labels=labels | {"virus"})
     if reading.problem or reading.value.options != {"positive"}:
         return reading
     virus = codelists.states(result.element.get("code"), "hiv_rna_test")
