@@ -155,7 +155,10 @@ def test_what_other_people_write_is_left_alone():
 
 SEX = [({"gender": "male"}, "male"), ({"gender": "female"}, "female"), ({"gender": "other"}, "female/male"), ({"gender": "unknown"}, "female/male"), ({"gender": "banana"}, "female/male"), ({}, "female/male"),
        ({"gender": "male", "extension": [{"url": "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex", "valueCode": "F"}]}, "female/male"),
-       ({"gender": "unknown", "extension": [{"url": "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex", "valueCode": "F"}]}, "female")]  # fmt: skip
+       ({"gender": "unknown", "extension": [{"url": "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex", "valueCode": "F"}]}, "female/male"),
+       ({"gender": "other", "extension": [{"url": "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex", "valueCode": "M"}]}, "female/male"),
+       ({"extension": [{"url": "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex", "valueCode": "F"}]}, "female"),
+       ({"gender": "other", "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/patient-sexParameterForClinicalUse", "valueCode": "female"}]}, "female")]  # fmt: skip
 
 
 @pytest.mark.parametrize("told, expected", SEX)
