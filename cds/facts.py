@@ -137,14 +137,14 @@ class PatientFacts:
     chart_review: ChartReview = field(default_factory=lambda: ChartReview(gap=not_looked_up("chart review")))
 
     # What a child received, in a lifetime
-    transplants: Listed[Event] = _listed("allogeneic transplant")  # allogeneic, donor_not_stated, autologous, graft_versus_host
+    transplants: Listed[Event] = _listed("allogeneic transplant")  # allogeneic, donor_not_stated, autologous, graft_versus_host, relapse_after_transplant
     blinatumomab: Listed[Event] = _listed("blinatumomab")  # given, ordered
     other_cd19_therapy: Listed[Event] = _listed("other CD19 therapy")  # shown only
 
     # Other results
     performance: Series = _series("performance status")  # score 0-100 in tens; labels: lansky|karnofsky|ecog
     cd19: Series = _series("CD19")  # positive, partial or negative, on leukaemic blasts
-    hiv: Series = _series("HIV test")  # negative, reactive, detected (RNA)
+    hiv: Series = _series("HIV test")  # negative, reactive, detected (RNA); labels: virus, a preliminary RNA
     hcg: Series = _series("pregnancy test")  # positive or negative
 
     # Conditions, allergies, studies, papers

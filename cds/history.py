@@ -37,7 +37,7 @@ def ever_received(fact: str, events: Listed[Event], received: str, until: Day, a
     if sure:
         return met(*(e.source for e in sure))
     if told is not None:
-        return told  # where the record is silent or doubtful, the clinician's word settles it
+        return _beside(told, doubts)  # where the record is silent or doubtful, the clinician's word settles it
     if doubts:
         return unknown(*(_doubt(fact, e) for e in doubts))
     if events.gap:
@@ -47,15 +47,24 @@ def ever_received(fact: str, events: Listed[Event], received: str, until: Day, a
     return unknown(Gap(fact, Why.MISSING, f"no {fact} on record; the record is not known to be complete: please confirm none"))
 
 
+def _beside(told: Finding, doubts: list[Event]) -> Finding:
+    """The clinician's "no", with what on record made it necessary: whoever reads it must be able to doubt it."""
+    if told.truth is not NOT_MET or not doubts:
+        return told
+    seen = tuple(e.source for e in doubts)
+    return not_met(*told.evidence, *seen, note=f"{told.words}, on record: {', '.join(dict.fromkeys(map(str, seen)))}")
+
+
 def _doubt(fact: str, event: Event) -> Gap:
     reason, words = DOUBTS.get(event.kind, (Why.MISSING, "not certain"))
     return Gap(fact, reason, f"{event.source}: {words}", (event.source,))
 
 
-CONTRADICT_NEVER = frozenset({"graft_versus_host"})
+CONTRADICT_NEVER = frozenset({"graft_versus_host", "relapse_after_transplant"})
 DOUBTS = {
     "ordered": (Why.CONFLICT, "ordered, but no dose on record"),
     "donor_not_stated": (Why.MISSING, "the donor is not stated"),
+    "relapse_after_transplant": (Why.MISSING, "a transplant before it; the donor is not stated"),
     "graft_versus_host": (Why.CONFLICT, "graft-versus-host disease, but no transplant on record"),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cds.day import Day, partial
 from cds.facts import Event, PatientFacts
-from cds.finding import Finding, Gap, Why, met, not_met, unknown
+from cds.finding import Evidence, Finding, Gap, Why, met, not_met, unknown
 from cds.history import before_the_freeze
 from cds.series import Candidates, Reading, Series
 from cds.truth import MET, UNKNOWN
@@ -52,11 +52,18 @@ def not_pregnant(facts: PatientFacts, until: Day, days: int) -> Finding:
 
 
 def clinicians_word(facts: PatientFacts, until: Day, days: int) -> Candidates:
-    """What a clinician answered, as evidence of the day on which it was answered; it ages like a test, unless it is for good."""
+    """What a clinician answered, as evidence of the day on which it was answered; it ages like a test, unless it is for good.
+
+    A review that was filled in after eligibility was frozen speaks of the time before, too: it is that of the whole chart."""
     answer = facts.chart_review.answers.get("non-pregnancy-evidence")
-    told = tuple(Reading(one("negative"), partial(e.date) if e.date else Day(), e) for e in (answer.evidence if answer else ()))
+    told = tuple(Reading(one("negative"), _given(e, until), e) for e in (answer.evidence if answer else ()))
     history = Series("pregnancy test", told)
     return history.latest(until) if answer and answer.options <= FOR_GOOD and all(r.when.known for r in told) else history.current(until, days)
+
+
+def _given(answered: Evidence, until: Day) -> Day:
+    day = partial(answered.date) if answered.date else Day()
+    return until if day.surely_after(until) else day
 
 
 def _may_still_count(tests: Series, since: Day) -> Series:

@@ -71,8 +71,11 @@ def stated_by(code: object) -> list[tuple[States, bool]]:
     found: dict[States, bool] = {}
     statements = codelists.statements(code)
     acquired = any(concept == "acquired_cytopenia_not_syndrome" for concept, _ in statements)  # most children's neutropenia
+    relapse = any(concept == "all_relapse" for concept, _ in statements)
     for concept, decides in statements:
         states = EVENTS.get(concept)
+        if relapse and concept == "hsct_donor_not_stated":  # "relapse in a transplanted marrow": there was a transplant, whosever
+            states = States("transplants", "relapse_after_transplant", asks=True)
         if states and (decides or (states.asks and not acquired)):
             found[states] = found.get(states, False) or (decides and concept not in ALWAYS_UNSURE)
     return list(found.items())

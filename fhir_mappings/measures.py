@@ -10,6 +10,7 @@ from cds.finding import Gap, Why
 from cds.series import Reading
 from cds.values import Amount, amount, any_amount, one
 from fhir_mappings import codelists
+from fhir_mappings.contradicted import not_by_echo, not_of_marrow
 from fhir_mappings.observations import Result, amount_reading, choice_reading, coded_words, unusable_reading
 from fhir_mappings.units import ECHO_PERCENT, PERCENT
 
@@ -23,11 +24,14 @@ ECHO_METHODS = frozenset({  # a method that is exactly this; "gradient echo" and
     "echo", "echocardiogram", "echocardiography", "transthoracic echocardiogram", "transthoracic echocardiography", "tte",
     "2d echocardiography", "doppler echocardiography", "m mode echocardiography", "ultrasound", "cardiac ultrasound",
 })  # fmt: skip
+OF_ANOTHER_SAMPLE = "its code says bone marrow, its sample is another"
 INADEQUATE = frozenset({"inadequate"})
 
 
 def blasts(result: Result, labels: frozenset[str]) -> Reading:
     """Marrow blasts in %; a sample that was inadequate is labelled so, since a later adequate one counts instead."""
+    if not_of_marrow(result.resource):
+        return unusable_reading(result, Why.CONFLICT, OF_ANOTHER_SAMPLE, labels)
     if "flow" in (coded_words(result.resource.get("method")) or "").lower():
         return unusable_reading(result, Why.WRONG_INSTRUMENT, "counted by flow cytometry, not by morphology", labels)
     return amount_reading(result, PERCENT, labels | (INADEQUATE if _inadequate(result) else frozenset()))
@@ -35,6 +39,8 @@ def blasts(result: Result, labels: frozenset[str]) -> Reading:
 
 def marrow_category(result: Result, labels: frozenset[str]) -> Reading:
     """M1, M2 or M3 as the blasts it stands for."""
+    if not_of_marrow(result.resource):
+        return unusable_reading(result, Why.CONFLICT, OF_ANOTHER_SAMPLE, labels)
     category = category_of(result.element)
     reading = amount_reading(result, PERCENT, labels | (INADEQUATE if _inadequate(result) else frozenset()))
     if category is None or (reading.problem and reading.problem.reason is Why.PENDING):
@@ -97,8 +103,13 @@ def _cd19_of_some_sample(result: Result, labels: frozenset[str]) -> Reading | No
 
 
 def hiv_test(result: Result, labels: frozenset[str]) -> Reading:
-    """Negative; reactive on a screen; detected where the test looks for the virus itself."""
+    """Negative; reactive on a screen; detected where the test looks for the virus itself.
+
+    A preliminary result that may have found the virus is labelled so: no later antibody test undoes it."""
     reading = choice_reading(result, labels)
+    if reading.problem and reading.problem.reason is Why.PENDING and codelists.states(result.element.get("code"), "hiv_rna_test"):
+        said = choice_reading(replace(result, resource={**result.resource, "status": "final"}), labels)
+        return reading if said.problem is None and said.value.options == {"negative"} else replace(reading, labels=labels | {"virus"})
     if reading.problem or reading.value.options != {"positive"}:
         return reading
     virus = codelists.states(result.element.get("code"), "hiv_rna_test")
@@ -118,13 +129,20 @@ def pregnancy_status(result: Result, labels: frozenset[str]) -> Reading:
 def ejection_fraction(result: Result, labels: frozenset[str]) -> Reading:
     """By echocardiogram, which the text asks for; by another method, or by none that is told, it is shown only."""
     code, method = result.element.get("code"), result.resource.get("method")
-    other = codelists.states(code, "lvef_not_echo")
+    other = codelists.states(code, "lvef_not_echo") or not_by_echo(result.resource)
     if not other and (codelists.states(code, "lvef_echo") or _says_echo(method)):
         return amount_reading(result, ECHO_PERCENT, labels | {"echo"})
     told = amount_reading(result, ECHO_PERCENT, labels)
     words = "not by echocardiogram" if other else "its method is not stated"
     gap = Gap(result.name, Why.WRONG_INSTRUMENT if other else Why.MISSING, f"{told.source}: {words}", (told.source,))
     return Reading(any_amount(gap), told.when, told.source, told.labels, gap)
+
+
+def shortening_fraction(result: Result, labels: frozenset[str]) -> Reading:
+    """By echocardiogram, which its code says, unless its method says another thing."""
+    if not_by_echo(result.resource):
+        return unusable_reading(result, Why.WRONG_INSTRUMENT, "not by echocardiogram", labels)
+    return amount_reading(result, ECHO_PERCENT, labels)
 
 
 def _says_echo(method: Any) -> bool:

@@ -16,7 +16,8 @@ from cds.finding import Evidence, Gap, Why
 from cds.series import Reading
 from cds.values import Amount
 from fhir_mappings import codelists
-from fhir_mappings.observations import NEGATIVE, Result, amount_reading, reported
+from fhir_mappings.contradicted import not_of_marrow
+from fhir_mappings.observations import NEGATIVE, Result, amount_reading, reported, unusable_reading
 from fhir_mappings.units import MRD
 
 ASSAYS = tuple(  # the concept, its human name, its labels
@@ -31,8 +32,12 @@ _EXPONENT = re.compile(r"\s*(<)?\s*(\d+(?:\.\d+)?)[eE]-(\d)\s*$")
 
 def mrd_reading(result: Result, labels: frozenset[str]) -> Reading:
     """MRD in % of nucleated cells; a value of 0 or a coded "not detected" reads as below the limit of detection."""
+    if "marrow" in labels and not_of_marrow(result.resource):
+        return unusable_reading(result, Why.CONFLICT, "its code says bone marrow, its sample is another", labels)
     result = replace(result, element=_as_quantity(result.element))
     reading = amount_reading(result, MRD, labels)
+    if _is_written_out(result.element) and reading.problem is None:
+        return unusable_reading(result, Why.UNIT, "a text is for a person", labels)
     if reading.problem and not _not_detected(result.element):
         return reading
     if reading.problem and reading.problem.reason is Why.PENDING:
@@ -56,10 +61,16 @@ def not_detected(name: str, reading: Reading, limit: Amount | None, source: Evid
 def limit_of_detection(result: Result) -> Amount | None:
     for component in result.resource.get("component") or ():
         if isinstance(component, dict) and codelists.states(component.get("code"), "mrd_limit_of_detection"):
-            limit = amount_reading(replace(result, element=component), MRD).value
-            if isinstance(limit, Amount) and limit.exact and limit.low > 0:
+            element = _as_quantity(component)
+            limit = amount_reading(replace(result, element=element), MRD).value
+            if not _is_written_out(element) and isinstance(limit, Amount) and limit.exact and limit.low > 0:
                 return limit
     return None
+
+
+def _is_written_out(element: Mapping[str, Any]) -> bool:
+    """A text that is none of the three fractions: `0.005 %` may be anything that somebody typed (terminology 3.1)."""
+    return isinstance(element.get("valueString"), str) and "valueQuantity" not in element
 
 
 def _not_detected(element: Mapping[str, Any]) -> bool:

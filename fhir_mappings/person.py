@@ -14,7 +14,8 @@ from fhir_mappings.members import each
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
 
-SEX_EXTENSIONS = ("us-core-birthsex", "us-core-individual-sex", "us-core-sex", "patient-sexParameterForClinicalUse")
+FOR_CLINICAL_USE = "patient-sexParameterForClinicalUse"
+SEX_EXTENSIONS = ("us-core-birthsex", "us-core-individual-sex", "us-core-sex", FOR_CLINICAL_USE)
 SEX = {"male": "male", "female": "female", "M": "male", "F": "female"}
 
 
@@ -38,25 +39,57 @@ def birth_date(*versions: Resource) -> Day:
 
 
 def sex(*versions: Resource) -> Choice:
-    """Male or female for the table of limits; both stay open where the record says neither, or says both."""
+    """Male or female for the table of limits; both stay open where the record says neither, or says both.
+
+    A gender `other` or `unknown` is said: a sex at birth beside it does not choose the row, one for clinical use does.
+    """
     stated = {option for v in versions for told in (v.get("gender"), *_extensions(v)) if (option := _sex(told))}
+    neither = any(v.get("gender") in ("other", "unknown") and not any(map(_sex, _extensions(v, FOR_CLINICAL_USE))) for v in versions)
     source = Evidence("sex " + (" and ".join(sorted(stated)) or "not recorded"), reference_of(versions[0]))
-    if len(stated) == 1:
+    if len(stated) == 1 and not neither:
         return one(*stated, source)
-    if stated:
+    if len(stated) > 1:
         return any_of(stated, Gap("sex", Why.CONFLICT, "the record states both sexes", (source,)))
     return any_of({"male", "female"}, Gap("sex", Why.MISSING, "sex not recorded as male or female", (source,)))
 
 
 def deceased(*versions: Resource) -> Choice:
-    """Dead only if the record says so."""
-    died = any(version.get("deceasedBoolean") is True or version.get("deceasedDateTime") for version in versions)
+    """Dead if one version of the Patient says so and nothing else; open where it says so and the opposite, or cannot be read."""
+    said = [_death(version) for version in versions]
+    died = {"yes"} in said
+    if not died and any("yes" in options for options in said):
+        words = "whether the child is alive cannot be told from the record"
+        return any_of({"yes", "no"}, Gap("vital status", Why.CONFLICT, words, (Evidence(words, reference_of(versions[0])),)))
     return one("yes" if died else "no", Evidence("deceased" if died else "not recorded as deceased", reference_of(versions[0])))
 
 
-def _extensions(patient: Resource) -> Iterator[Any]:
+def dead_though_broken(patient: Resource) -> Resource:
+    """A Patient that validation rejects and that says the child is dead, in whatever way: no more of it than that."""
+    told = {key: patient[key] for key in ("resourceType", "id") if key in patient}
+    return {**told, "deceasedBoolean": True} if _death(patient) == {"yes"} else patient
+
+
+def _death(patient: Resource) -> set[str]:
+    """What a Patient says of it: `yes`, `no`, or both where it contradicts itself or cannot be read."""
+    said: set[str] = set()
+    for key, value in patient.items():
+        element = key.lstrip("_")
+        if not element.startswith("deceased") or value is None:
+            continue
+        if element != "deceasedBoolean" and element != "deceased":
+            said |= {"yes"} if value else {"yes", "no"}  # a date of death, however it is written
+        else:
+            said |= {True: {"yes"}, False: {"no"}, "true": {"yes"}, "false": {"no"}}.get(_word(value), {"yes", "no"})
+    return said or {"no"}
+
+
+def _word(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value if isinstance(value, bool) else None
+
+
+def _extensions(patient: Resource, *names: str) -> Iterator[Any]:
     for extension in each(patient.get("extension")):
-        if str(extension.get("url", "")).endswith(SEX_EXTENSIONS):
+        if str(extension.get("url", "")).endswith(names or SEX_EXTENSIONS):
             yield extension.get("valueCode") or extension.get("valueCoding") or extension.get("valueCodeableConcept")
 
 

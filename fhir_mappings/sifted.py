@@ -16,9 +16,10 @@ from fhir_mappings import dates
 from fhir_mappings.checked import MODELS, Check
 from fhir_mappings.diagnoses import is_leukaemia
 from fhir_mappings.members import all_words, codings, text
+from fhir_mappings.person import dead_though_broken
 from fhir_mappings.record import Answer, Outcome, Record, Resource
 from fhir_mappings.sources import SEARCHES
-from fhir_mappings.subject import is_about, names, reference_of
+from fhir_mappings.subject import is_about, names, reference_of, subject_of
 
 NAMED_BY = {  # what says of a resource which fact it is; without it, it may be any
     "Condition": ("code",),
@@ -98,11 +99,17 @@ class Sifted:
                     found[f"{reference} {_content(resource)}"] = resource  # two versions, neither known to be newer: both count
         for _, resource in sorted(found.items()):  # in whatever order they came, they are read in the same one
             own = self.is_own(resource)
-            if own:
+            if own and resource.get("resourceType") == "Patient" and self.check(resource):
+                yield dead_though_broken(resource)
+            elif own:
                 yield resource
             elif resource.get("resourceType") not in REFERRED:
-                whose = "names no patient" if own is None else "is about another patient"
+                whose = "is about another patient" if own is False else "names no patient" if subject_of(resource) is None else "names nobody who is known"
                 self.issue(resource, f"{whose}; it was not used")
+
+    def of_nobody(self, search: str) -> list[Resource]:
+        """What does not say whose it is. It is used for nothing; a question, it may raise."""
+        return [r for r in self.record.answer(search).resources if r.get("resourceType") in MODELS and self.is_own(r) is None]
 
     def referred(self, search: str) -> Mapping[str, Resource]:
         """What came along because the resources of a search refer to it, by `Type/id`."""

@@ -13,11 +13,11 @@ from cds.series import Reading
 from fhir_mappings import codelists
 from fhir_mappings.code_systems import LOINC, NCIT, OWN
 from fhir_mappings.measures import (
-    blasts, cd19, ejection_fraction, hiv_test, marrow_category, other_scale, performance, pregnancy_status,
+    blasts, cd19, ejection_fraction, hiv_test, marrow_category, other_scale, performance, pregnancy_status, shortening_fraction,
 )  # fmt: skip
 from fhir_mappings.mrd import ASSAYS, mrd_reading
 from fhir_mappings.observations import Result, amount_reading, choice_reading
-from fhir_mappings.units import BILIRUBIN, CREATININE, ECHO_PERCENT
+from fhir_mappings.units import BILIRUBIN, CREATININE
 
 Reader = Callable[[Result, frozenset[str]], Reading | None]
 """None: seen, and of no use, not even as a question."""
@@ -80,7 +80,7 @@ OBSERVED = (
     ObservedFact("bilirubin_total", "total bilirubin", "laboratory", ("bilirubin_total",), _amounts(BILIRUBIN)),
     ObservedFact("ejection_fraction", "ejection fraction", "examinations", ("lvef_echo", "lvef_not_echo"), ejection_fraction,
                  hints=("lvef_method_not_stated",)),
-    ObservedFact("shortening_fraction", "shortening fraction", "examinations", ("shortening_fraction_echo",), _amounts(ECHO_PERCENT),
+    ObservedFact("shortening_fraction", "shortening fraction", "examinations", ("shortening_fraction_echo",), shortening_fraction,
                  labels=frozenset({"echo"}), unsettled=("shortening_fraction_method_not_stated",)),
     ObservedFact("marrow_blasts", "marrow blasts", "leukaemia", ("marrow_blasts_percent",), blasts),
     ObservedFact("marrow_blasts", "marrow category", "leukaemia", ("marrow_category",), marrow_category),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from fhir_mappings.members import each, text
@@ -10,6 +11,7 @@ from fhir_mappings.record import Resource
 Others = Mapping[str, Resource]
 """Resources that others refer to, by `Type/id`."""
 
+_PATIENT = re.compile(r"Patient/[^/?#]")
 SUBJECT_ELEMENTS = ("subject", "patient", "individual")
 
 
@@ -42,9 +44,12 @@ def normal(reference: str) -> str:
 
 
 def is_about(resource: Resource, patient: frozenset[str]) -> bool | None:
-    """True or False; None when a clinical resource names no patient, or is of a kind that has none."""
+    """True, or False where it names another Patient; None when a clinical resource names no patient, or is of a kind that has
+    none. An address that leads to nobody (`urn:uuid:…` of no entry, `Group/1`, `#p`) may be this child's."""
     subject = subject_of(resource)
-    return None if subject is None else subject in patient
+    if subject is None:
+        return None
+    return subject in patient or (False if _PATIENT.match(subject) else None)
 
 
 def target(resource: Resource, element: str) -> str | None:

@@ -187,6 +187,9 @@ def told(test, number, comparator):
         yield {"valueQuantity": {**said, "code": coded, "system": UCUM}}
         yield {"valueQuantity": {**said, "code": coded, "unit": coded}}
         yield from ({"valueQuantity": {**said, "unit": spelling}} for spelling in SPELLINGS[unit])
+    if test == "ngs MRD":  # a percentage that is only typed is for a person
+        yield from ({"valueString": f"{comparator}{number * 100}{power}"} for power in ("E-4", "x10^-4", " x 10^-4"))
+        return
     own = next(iter(in_units(test, number)))
     yield from ({"valueString": f"{comparator}{space}{number}{space}{own}"} for space in ("", " "))
 

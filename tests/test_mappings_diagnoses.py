@@ -162,6 +162,21 @@ def test_a_deceased_child_is_not_judged():
     assert assess(PROTOCOL, facts(patient(deceasedBoolean=False), *chart)).overall == "insufficient_data"
 
 
+DEAD = [{"deceasedBoolean": True, "deceasedDateTime": "2025-08-30"}, {"deceasedBoolean": "true"}, {"deceasedBoolean": "True"}, {"deceasedDateTime": "last week"}, {"deceased": True},
+        {"_deceasedDateTime": {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}},
+        {"deceasedBoolean": True, "name": "Kim"}, {"deceasedDateTime": "2025-08-30", "birthDate": "next spring"}]  # fmt: skip
+UNCLEAR = [{"deceasedBoolean": False, "deceasedDateTime": "2025-08-30"}, {"deceasedBoolean": "perhaps"}, {"deceasedBoolean": 1}, {"deceasedDateTime": {}}]
+ALIVE = [{}, {"deceasedBoolean": False}, {"deceasedBoolean": "false"}, {"deceasedBoolean": None}]
+
+
+def test_a_patient_that_says_the_child_is_dead_never_reads_as_alive():
+    """However broken: dead where all that is said says so, else at least open."""
+    chart = [condition("b_all", "remission", "2019-02-01"), condition("b_all", "relapse", "2025-08-25")]
+    assert {assess(PROTOCOL, facts(patient(**told), *chart)).overall for told in DEAD} == {"not_applicable"}
+    assert {frozenset(facts(patient() | told, *chart).deceased.options) for told in UNCLEAR} == {frozenset({"yes", "no"})}
+    assert {frozenset(facts(patient() | told, *chart).deceased.options) for told in ALIVE} <= {frozenset({"no"}), frozenset({"yes", "no"})}
+
+
 def test_statuses_are_read_by_their_code_whatever_stands_beside_it():
     told = {**condition("b_all", None, "2025-08-25"), "clinicalStatus": {"coding": [{"system": "urn:hospital", "code": "RZ"}, {"system": CLINICAL, "code": "relapse"}]},
             "verificationStatus": {"coding": [{"system": VERIFICATION, "code": "confirmed"}]}}  # fmt: skip

@@ -693,3 +693,40 @@ def test_performance_status(told, changes, expected):
 
 def test_the_words_of_these_tables_are_codes_that_we_know():
     assert set(NAMED + OTHERS) <= set(OTHER_CONDITIONS)
+
+
+# --- a clinician's "never", beside what the record says -----------------------------------------------------------
+
+NEVER = answers({"prior-allogeneic-transplant": "no", "prior-blinatumomab": "no"})
+
+
+def of_nobody(told, reference=None):
+    told = {key: value for key, value in told.items() if key != "subject"}
+    return told if reference is None else {**told, "subject": {"reference": reference}}
+
+
+@pytest.mark.parametrize("criterion, told, shown", [
+    ("INC-05", lambda: medication("MedicationRequest", "blinatumomab", "active", "2022-01-01"), "blinatumomab ordered"),
+    ("INC-04", lambda: transplant("donor not stated", "2022-01-01"), "on record"),
+])  # fmt: skip
+def test_a_clinician_settles_a_doubt_and_the_doubt_is_shown(criterion, told, shown):
+    found = next(c for c in judged(told(), NEVER)["criteria"] if c["id"] == criterion)
+    assert (found["truth"], found["basis"]) == ("met", "attested") and "(chart review" in found["words"]
+    assert {e["reference"].split("/")[0] for e in found["evidence"]} > {"QuestionnaireResponse"}
+    assert shown in found["words"] and ", on record: " in found["words"] and "2022-01-01" in found["words"]
+
+
+def test_a_relapse_in_a_transplanted_marrow_contradicts_never():
+    told = resource("Condition", code={"coding": [{"system": SNOMED, "code": "234522008"}]}, onsetDateTime="2025-08-25")
+    assert answer("INC-04", told, NEVER) == CONFLICT
+    assert answer("INC-04", told) == answer("INC-04", told, COMPLETE) == MISSING
+
+
+@pytest.mark.parametrize("reference", [None, "urn:uuid:unknown", "Group/1"])
+def test_a_treatment_of_nobody_named_contradicts_never(reference):
+    """A dose, or a transplant: not used, and not overlooked either. An order, or a donor not stated, a clinician still settles."""
+    given, grafted = (of_nobody(told, reference) for told in (medication("MedicationAdministration", "blinatumomab", "completed", "2022-01-01"), transplant("allogeneic", "2022-01-01")))
+    assert (answer("INC-05", given, NEVER), answer("INC-04", grafted, NEVER)) == (CONFLICT, CONFLICT)
+    assert (answer("INC-05", given), answer("INC-04", grafted, COMPLETE)) == (MISSING, MISSING)
+    assert answer("INC-05", of_nobody(medication("MedicationRequest", "blinatumomab", "active", "2022-01-01"), reference), NEVER) == MET
+    assert answer("INC-05", of_nobody(given, "Patient/other"), NEVER) == MET

@@ -9,12 +9,12 @@ from decimal import Decimal
 
 import pytest
 
-from charts import LOINC, NCIT, OWN, TESTS, concept, facts, observation, patient, quantity
+from charts import LOINC, NCIT, OWN, SNOMED, TESTS, concept, facts, observation, patient, quantity
 from cds.day import on
 
 SERIES = {"creatinine": "creatinine", "direct bilirubin": "bilirubin_direct", "total bilirubin": "bilirubin_total", "conjugated bilirubin": "bilirubin_conjugated",
           "ejection fraction": "ejection_fraction", "shortening fraction": "shortening_fraction", "marrow blasts": "marrow_blasts", "BCR::ABL1": "bcr_abl1",
-          "marrow category": "marrow_blasts", "ngs MRD": "mrd", "flow MRD": "mrd"}  # fmt: skip
+          "marrow category": "marrow_blasts", "ngs MRD": "mrd", "flow MRD": "mrd", "ngs MRD, blood": "mrd"}  # fmt: skip
 
 
 def readings(test, *resources):
@@ -114,7 +114,7 @@ def test_a_panel_carries_its_values_in_components():
 @pytest.mark.parametrize(
     "code, method, expected",
     [((LOINC, "18043-0"), None, "62 %"), ((LOINC, "8806-2"), None, "62 %"), ((LOINC, "8811-2"), None, "wrong_instrument"), ((LOINC, "8812-0"), None, "wrong_instrument"),
-     ((LOINC, "10230-1"), None, "missing"), ((LOINC, "10230-1"), {"text": "Echocardiography"}, "62 %"), ((LOINC, "10230-1"), {"text": "MUGA"}, "missing"),
+     ((LOINC, "10230-1"), None, "missing"), ((LOINC, "10230-1"), {"text": "Echocardiography"}, "62 %"), ((LOINC, "10230-1"), {"text": "MUGA"}, "wrong_instrument"),
      ((LOINC, "10230-1"), {"text": "Not by echocardiography"}, "missing")],
 )  # fmt: skip
 def test_an_ejection_fraction_says_how_the_heart_was_seen(code, method, expected):
@@ -166,7 +166,7 @@ def test_residual_disease_in_every_unit_of_the_interface(told, expected):
     assert read("ngs MRD", told) == expected
 
 
-@pytest.mark.parametrize("text, expected", [("<10^-4", "< 0.0100 %"), ("2x10^-5", "0.002 %"), ("1.2E-4", "0.0120 %"), ("10-4", None), ("negative", "< 0.0001 %"), ("low positive", "missing")])
+@pytest.mark.parametrize("text, expected", [("<10^-4", "< 0.0100 %"), ("2x10^-5", "0.002 %"), ("1.2E-4", "0.0120 %"), ("10-4", None), ("0.005 %", "unit"), ("<0.005 %", "unit"), ("10 ppm", "unit"), ("negative", "< 0.0001 %"), ("low positive", "missing")])
 def test_residual_disease_written_out(text, expected):
     told = read("ngs MRD", None, valueString=text, lod="0.0001 %")
     if expected and "%" in expected:
@@ -277,3 +277,31 @@ def test_residual_disease_as_a_ratio_of_cells(numerator, denominator, percent):
     ratio = {"numerator": numerator, "denominator": denominator}
     (reading,) = facts(patient(), observation("ngs MRD", None, "2025-10-02", valueRatio=ratio)).mrd.readings
     assert (reading.value.low if reading.problem is None else None) == percent
+
+
+BLOOD, CREST = {"coding": [{"system": SNOMED, "code": "87612001"}]}, {"text": "right iliac crest"}
+OF_BLOOD = [{"bodySite": BLOOD}, {"bodySite": {"text": "peripheral blood"}}, {"bodySite": {"text": "말초혈액"}}, {"bodySite": {"text": "CSF"}}, {"specimen": {"display": "Blood"}},
+            {"specimen": {"reference": "#s"}, "contained": [{"resourceType": "Specimen", "id": "s", "type": {"coding": [{"system": SNOMED, "code": "119297000"}]}}]}]  # fmt: skip
+OF_MARROW = [{"bodySite": {"coding": [{"system": SNOMED, "code": "14016003"}]}}, {"bodySite": CREST}, {"bodySite": {"text": "bone marrow blood"}}, {}]
+
+
+@pytest.mark.parametrize("test, told", [("marrow blasts", "62 %"), ("marrow category", "M3"), ("ngs MRD", "0.005 %")])
+def test_a_marrow_that_was_taken_from_blood_is_a_contradiction(test, told):
+    assert [read(test, told, **beside) for beside in OF_BLOOD] == ["conflict"] * len(OF_BLOOD)
+    assert not {read(test, told, **beside) for beside in OF_MARROW} & {"conflict", "unit", "missing"}
+    assert read("ngs MRD, blood", "0.005 %", bodySite=BLOOD) not in ("conflict", "unit")
+
+
+@pytest.mark.parametrize("test", ["ejection fraction", "shortening fraction"])
+def test_an_echocardiogram_by_another_method_is_none(test):
+    for method in ("MUGA", "Radionuclide ventriculography", "cardiac MRI", "CT angiography", "gradient echo MR"):
+        assert read(test, "62 %", method={"text": method}) == "wrong_instrument", method
+    for method in ("Simpson biplane", "M-mode", "Teichholz", "2D echocardiography", "visual estimate"):
+        assert read(test, "62 %", method={"text": method}) == "62 %", method
+
+
+def test_a_limit_of_detection_that_is_written_out_is_for_a_person():
+    limit = {"code": concept((OWN, "mrd-limit-of-detection"))}
+    for value, expected in (({"valueString": "0.0001 %"}, "≤ 100 %"), ({"valueString": "1E-6"}, "< 0.0001 %"), ({"valueQuantity": quantity("0.0001 %")}, "< 0.0001 %")):
+        (reading,) = facts(patient(), observation("ngs MRD", "not detected", "2025-10-02", component=[{**limit, **value}])).mrd.readings
+        assert str(reading.value) == expected or reading.value.high == Decimal("0.0001") and "%" in expected

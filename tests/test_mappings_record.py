@@ -155,10 +155,21 @@ def test_what_other_people_write_is_left_alone():
 
 SEX = [({"gender": "male"}, "male"), ({"gender": "female"}, "female"), ({"gender": "other"}, "female/male"), ({"gender": "unknown"}, "female/male"), ({"gender": "banana"}, "female/male"), ({}, "female/male"),
        ({"gender": "male", "extension": [{"url": "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex", "valueCode": "F"}]}, "female/male"),
-       ({"gender": "unknown", "extension": [{"url": "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex", "valueCode": "F"}]}, "female")]  # fmt: skip
+       ({"gender": "unknown", "extension": [{"url": "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex", "valueCode": "F"}]}, "female/male"),
+       ({"gender": "other", "extension": [{"url": "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex", "valueCode": "M"}]}, "female/male"),
+       ({"extension": [{"url": "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex", "valueCode": "F"}]}, "female"),
+       ({"gender": "other", "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/patient-sexParameterForClinicalUse", "valueCode": "female"}]}, "female")]  # fmt: skip
 
 
 @pytest.mark.parametrize("told, expected", SEX)
 def test_sex(told, expected):
     child = {key: value for key, value in patient().items() if key != "gender"} | told
     assert "/".join(sorted(read(child).sex.options)) == expected
+
+
+@pytest.mark.parametrize("reference", ["urn:uuid:unknown", "Group/1", "#p", "patient/other", "Patient?identifier=7", "Device/1"])
+def test_a_subject_that_leads_to_nobody_may_be_this_child(reference):
+    """Like a record that does not say whose it is; a true reference to another Patient stays another patient's."""
+    lost, others = (of_another(observation("HIV test", "negative", "2025-08-28"), {"reference": r}) for r in (reference, "Patient/other"))
+    assert read(patient(), lost).hiv.gap.reason is Why.NOT_LOOKED_UP and read(patient(), others).hiv.gap is None
+    assert [issue.words.split(";")[0] for issue in read(patient(), lost, others).issues] == ["names nobody who is known", "is about another patient"]

@@ -11,6 +11,7 @@ from cds.facts import Event, Listed
 from cds.finding import Basis, Evidence, Finding, Gap, Why, choose, met, not_met, unknown
 from cds.history import before_the_freeze, ever_found, on_record
 from cds.pregnancy import clinicians_word, not_pregnant, pregnant
+from cds.series import Series
 from cds.trials.nct05827549.policies import Policies
 from cds.truth import MET, NOT_MET, UNKNOWN
 from cds.values import amount
@@ -122,7 +123,7 @@ def genetic_syndromes(p: Case, policy: Policies) -> Finding:
 )
 def known_hiv(p: Case, policy: Policies) -> Finding:
     infection = on_record("HIV infection", p.facts.hiv_infection, "hiv_infection")
-    tests = p.facts.hiv.until(p.evaluated_on)
+    tests = _without_superseded_drafts(p.facts.hiv.until(p.evaluated_on))
     detected = ever_found(tests, "detected")
     if infection.truth is MET or detected.truth is MET:
         return infection | detected
@@ -136,6 +137,14 @@ def known_hiv(p: Case, policy: Policies) -> Finding:
         return infection
     tested = current.is_("detected")
     return tested if infection.truth is NOT_MET or tested.truth is UNKNOWN else infection
+
+
+def _without_superseded_drafts(tests: Series) -> Series:
+    """Without preliminary results older than a final one: it came after them. Of the virus itself, they still need an answer."""
+    final = [r for r in tests.readings if r.problem is None]
+    drafts = [r for r in tests.readings if r.problem and r.problem.reason is Why.PENDING and "virus" not in r.labels]
+    superseded = [r for r in drafts if any(r.when.surely_before(f.when) for f in final)]
+    return tests.having(r for r in tests.readings if r not in superseded)
 
 
 def _awaits(source: Evidence) -> Gap:
