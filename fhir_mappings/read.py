@@ -42,7 +42,7 @@ def read_patient(record: Record, as_of: date, check: Check = validated) -> Patie
         "diagnoses": Listed(diagnoses, sifted.dropped_leukaemia() or sifted.gap("conditions", "leukaemia diagnosis")),
         "doses": sifted.dated("administrations", "administered drugs", _doses(sifted)),
         "first_line_end": sifted.dated("procedures", "end of first-line treatment", _first_line_ends(sifted)),
-        "enrolment": sifted.dated("studies", "enrolment", _enrolments(sifted)),
+        "enrolment": sifted.dated("studies", "enrolment", _enrolments(sifted), expected=False),
         **events(sifted),
     }
     return PatientFacts(

@@ -128,10 +128,12 @@ class Sifted:
     def usable(self, search: str, wanted: Callable[[Resource], bool]) -> list[Resource]:
         return [r for r in self.resources(search) if wanted(r) and self.valid(r)]
 
-    def dated(self, search: str, fact: str, items: Iterator[Any]) -> Listed:
-        """Facts that other dates hang on: a search that failed, or was cut short, must not read as "not yet"."""
+    def dated(self, search: str, fact: str, items: Iterator[Any], expected: bool = True) -> Listed:
+        """Facts that other dates hang on: a search that failed, or was cut short, must not read as "not yet"; nor must a kind
+        of record that was never sent, if it is `expected` of every EHR."""
         answer = self.record.answer(search)
-        return Listed(tuple(items), self.gap(search, fact), answer.outcome in (Outcome.FAILED, Outcome.NOT_ASKED), answer.cut_short)
+        unseen = answer.outcome is Outcome.FAILED or (expected and answer.outcome is Outcome.NOT_ASKED)
+        return Listed(tuple(items), self.gap(search, fact), unseen, answer.cut_short)
 
     def dropped_leukaemia(self) -> Gap | None:
         """A leukaemia entry that names no patient, or one we cannot tell, was not used: then absence proves nothing."""

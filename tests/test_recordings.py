@@ -163,13 +163,13 @@ def test_creatinine_shown_as_mcmol_is_read_by_its_code(charts):
 
 def test_a_leukaemia_beside_it_is_judged_by_the_vendors_own_result(charts):
     """The chart of a sandbox patient with a relapse of today put into it: INC-06 rests on the recorded Observation, as far as
-    the recording goes; a first page whose next was not recorded decides nothing."""
+    the recording goes; a first page whose next was not recorded decides nothing. No dose was given: else the day may be frozen."""
     for patient_id, recorded, results in in_umol(charts):
         answers = {kind: [replace(answer, cut_short=False) for answer in of_kind] for kind, of_kind in recorded.items()}
         newest = max((r for r in results if r["status"] == "final"), key=lambda r: r["effectiveDateTime"])
         day = newest["effectiveDateTime"][:10]
         child = {"resourceType": "Patient", "id": patient_id, "gender": "male", "birthDate": f"{int(day[:4]) - 10}-01-01"}
-        chart = {**answers, "Patient": [Answer(Outcome.ANSWERED, (child,))], "Condition": [Answer(Outcome.ANSWERED, tuple(relapse(patient_id, day)))]}
+        chart = {**answers, "MedicationAdministration": [Answer(Outcome.ANSWERED)], "Patient": [Answer(Outcome.ANSWERED, (child,))], "Condition": [Answer(Outcome.ANSWERED, tuple(relapse(patient_id, day)))]}
         found = assess(NCT05827549, read_patient(record_of(patient_id, chart), date.fromisoformat(day))).as_json("0.1.0")
         check_assessment(found)
         renal = next(c for c in found["criteria"] if c["id"] == "INC-06")

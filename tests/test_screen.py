@@ -163,7 +163,7 @@ def test_a_broken_line_about_a_child_leaves_that_child_in_question(copied, plain
     add(copied, "Procedure.000.ndjson", '{"resourceType": "Procedure", "subject": {"reference": "Patient/screening-complete"}, "code": {"cod\n')
     screened(copied, tmp_path / "out")
     found = assessments(tmp_path / "out")
-    assert found["screening-complete"]["not_looked_up"] == [{"search": "procedures and treatment periods", "words": "1 line of the source could not be read"}]
+    assert found["screening-complete"]["not_looked_up"] == [{"search": "procedures and treatment periods", "words": "in part: 1 line of the source could not be read"}]
     assert {k: v for k, v in found.items() if k != "screening-complete"} == {k: v for k, v in plain.items() if k != "screening-complete"}
 
 
