@@ -26,6 +26,9 @@ HIRA_DRUG = "http://www.hl7korea.or.kr/CodeSystem/hira-edi-medication"
 HIRA_PROCEDURE = "http://www.hl7korea.or.kr/CodeSystem/hira-edi-procedure"
 OWN = "urn:relapse-cds:codes"
 
+READ = frozenset({SNOMED, LOINC, ICD_10_CM, ICD_10, ICD_O_3, KCD, NCIT, RXNORM, ATC, HCPCS, ICD_10_PCS, ORPHANET, KOREAN_DRUG, HIRA_DRUG, OWN})
+"""Systems of which we know the codes that matter. Of HIRA's procedures we know none."""
+
 SYSTEM_ALIASES: Mapping[str, str] = {
     "urn:oid:2.16.840.1.113883.6.96": SNOMED,  # editions and versions, .../sct/731000124108, are cut off below
     "urn:oid:2.16.840.1.113883.6.1": LOINC,

@@ -14,6 +14,7 @@ from cds.facts import Event
 from cds.finding import Evidence
 from cds.truth import MET, NOT_MET, UNKNOWN
 from fhir_mappings import codelists, dates
+from fhir_mappings.called import called
 from fhir_mappings.diagnoses import CONFIRMED, status_code
 from fhir_mappings.members import text
 from fhir_mappings.observations import coded_words
@@ -67,7 +68,7 @@ ALWAYS_UNSURE = frozenset({"hiv_inconclusive", "possibly_pregnant"})
 
 
 def stated_by(code: object) -> list[tuple[States, bool]]:
-    """The events that a code states, or asks about; True where it settles them."""
+    """The events that a code states, or asks about; True where it settles them. Without a code, what it is called only asks."""
     found: dict[States, bool] = {}
     statements = codelists.statements(code)
     acquired = any(concept == "acquired_cytopenia_not_syndrome" for concept, _ in statements)  # most children's neutropenia
@@ -78,7 +79,7 @@ def stated_by(code: object) -> list[tuple[States, bool]]:
             states = States("transplants", "relapse_after_transplant", asks=True)
         if states and (decides or (states.asks and not acquired)):
             found[states] = found.get(states, False) or (decides and concept not in ALWAYS_UNSURE)
-    return list(found.items())
+    return list(found.items()) or [(States(fact, kind, asks=True), False) for fact, kind in called(code)]
 
 
 def condition_events(condition: Resource) -> Iterator[tuple[str, Event]]:

@@ -10,6 +10,7 @@ from cds.facts import Event
 from cds.finding import Evidence
 from cds.truth import MET
 from fhir_mappings import treatments
+from fhir_mappings.called import is_allogeneic
 from fhir_mappings.conditions import stated_by
 from fhir_mappings.members import all_words, each, text
 from fhir_mappings.observations import coded_words
@@ -18,7 +19,6 @@ from fhir_mappings.subject import reference_of
 
 WITHDRAWN = frozenset({"entered-in-error", "cancelled", "revoked", "stopped", "ended"})
 DONE_BY_ORDER = frozenset({"transplants", "blinatumomab"})  # what an order can bring about; it brings no diagnosis
-ALLOGENEIC = (("allogen", "transplant"), ("동종", "이식"))  # how an order is worded where it has no code of ours
 
 
 def drafts_of(bundle: Mapping[str, Any]) -> tuple[Resource, ...]:
@@ -63,6 +63,6 @@ def _procedures(order: Resource) -> Iterator[tuple[str, Event]]:
     written = " ".join(all_words(order.get("code"))).lower()
     if treatments.states_therapy(order.get("code")) or "blinatumomab" in treatments.written([order.get("code")]):
         yield "blinatumomab", Event("given", source)
-    if any(all(word in written for word in words) for words in ALLOGENEIC):
+    if is_allogeneic(written):
         yield "transplants", Event("allogeneic", source)
     yield from ((states.fact, Event(states.kind, source)) for states, settled in stated_by(order.get("code")) if settled)

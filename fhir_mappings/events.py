@@ -14,6 +14,7 @@ from cds.finding import Gap
 from cds.truth import MET, NOT_MET, UNKNOWN
 from fhir_mappings import medications, treatments
 from fhir_mappings.allergies import allergy
+from fhir_mappings.called import names_leukaemia
 from fhir_mappings.conditions import condition_events, procedure_events, stated_by
 from fhir_mappings.record import Resource
 from fhir_mappings.sifted import Sifted
@@ -41,6 +42,7 @@ NAMES = {fact: fact.replace("_", " ") for fact in EVENT_SEARCHES} | {
 DENIALS = frozenset({"none_known"})
 DRUG_SEARCHES = ("administrations", "statements", "orders")
 RECEIVED = ("transplants", "blinatumomab")  # of which a clinician may say "never"
+LONGEST_NAME = 60
 Reader = Callable[[Resource], Iterable[tuple[str, Event]]]
 
 
@@ -67,6 +69,9 @@ def _unnamed_drug(record: Sifted) -> Gap | None:
 
 
 def _stated(record: Sifted) -> Iterator[tuple[str, Event]]:
+    for condition in record.resources("conditions"):
+        if words := names_leukaemia(condition.get("code")):
+            record.issue(condition, f"“{words[:LONGEST_NAME]}” carries no code that is read here; it was not used")
     for search in ("conditions", "procedures", *DRUG_SEARCHES):
         for resource, read in _telling(search, record.resources(search), record.referred(search)):
             yield from _checked(record, resource, read)

@@ -19,7 +19,7 @@ from fhir_mappings import codelists, dates
 from fhir_mappings.members import codings, text
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
-from fhir_mappings.units import UCUM, Analyte, convert, plausible, unit_of
+from fhir_mappings.units import UCUM, Analyte, convert, names_two, plausible, unit_of
 
 USABLE = frozenset({"final", "amended", "corrected"})
 NON_EXISTENT = frozenset({"entered-in-error", "cancelled"})
@@ -148,12 +148,17 @@ def _quantity(result: Result, quantity: Mapping[str, Any], analyte: Analyte) -> 
         return _gap(result, Why.UNIT, "its comparator is not one of <, <=, >=, >")
     unit = unit_of(quantity, analyte)
     if unit is None:
-        missing = not (quantity.get("unit") or quantity.get("code"))
-        return _gap(result, Why.UNIT, "no unit" if missing else "its unit is not a unit of this test")
+        return _gap(result, Why.UNIT, _without_unit(quantity, analyte))
     value = convert(number, unit, analyte)
     if not plausible(value, analyte):
         return _gap(result, Why.UNIT, "not a plausible value in this unit")
     return bounded(comparator, value, analyte.unit)
+
+
+def _without_unit(quantity: Mapping[str, Any], analyte: Analyte) -> str:
+    if names_two(quantity, analyte):
+        return f"its code says {quantity['code']}, its text {quantity['unit']}"
+    return "its unit is not a unit of this test" if quantity.get("unit") or quantity.get("code") else "no unit"
 
 
 def _range(result: Result, limits: Mapping[str, Any], analyte: Analyte) -> Amount | Gap:

@@ -57,11 +57,17 @@ _SPELLINGS = {
 def unit_of(quantity: Mapping[str, Any], analyte: Analyte) -> str | None:
     """The listed unit of a raw FHIR Quantity; None when it has none that we know for this analyte, or two."""
     code, text = (_listed(quantity.get(key), analyte) for key in ("code", "unit"))
-    if code and text and analyte.per[code] != analyte.per[text]:
-        return None  # two units for one number: neither can be relied on
+    if names_two(quantity, analyte):
+        return None
     if quantity.get("system") == UCUM and isinstance(quantity.get("code"), str):
         return code
     return code or text
+
+
+def names_two(quantity: Mapping[str, Any], analyte: Analyte) -> bool:
+    """Two units for one number, `umol/L` in the code and `mg/dL` in the text: neither can be relied on."""
+    code, text = (_listed(quantity.get(key), analyte) for key in ("code", "unit"))
+    return bool(code and text and analyte.per[code] != analyte.per[text])
 
 
 def convert(value: Decimal, unit: str, analyte: Analyte) -> Decimal:

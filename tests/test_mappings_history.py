@@ -730,3 +730,53 @@ def test_a_treatment_of_nobody_named_contradicts_never(reference):
     assert (answer("INC-05", given), answer("INC-04", grafted, COMPLETE)) == (MISSING, MISSING)
     assert answer("INC-05", of_nobody(medication("MedicationRequest", "blinatumomab", "active", "2022-01-01"), reference), NEVER) == MET
     assert answer("INC-05", of_nobody(given, "Patient/other"), NEVER) == MET
+
+
+# --- called something, by no code of a system we read -------------------------------------------------------------
+
+LOCAL = [{"system": "urn:oid:1.2.3", "code": "77"}]
+CALLED = [  # what a Condition is called, the criterion that asks
+    ("Down syndrome", "EXC-07"), ("Trisomy 21", "EXC-07"), ("다운증후군", "EXC-07"), ("Fanconi anemia", "EXC-07"), ("Shwachman-Diamond syndrome", "EXC-07"),
+    ("Ataxia-telangiectasia", "EXC-07"), ("Bloom syndrome", "EXC-07"), ("Kostmann disease", "EXC-07"), ("no evidence of Down syndrome", "EXC-07"),
+    ("HIV infection", "EXC-08"), ("HIV", "EXC-08"), ("에이즈", "EXC-08"), ("HIV screening", "EXC-08"),
+    ("allogeneic stem cell transplant", "INC-04"), ("status post HSCT", "INC-04"), ("동종조혈모세포이식", "INC-04"), ("bone marrow transplant", "INC-04"),
+]  # fmt: skip
+
+
+AS_A_PROCEDURE = [(name, criterion, "procedure") for name, criterion in CALLED if criterion == "INC-04"]
+
+
+@pytest.mark.parametrize("name, criterion, how", [(*told, how) for told in CALLED for how in ("text", "display")] + AS_A_PROCEDURE)
+def test_what_is_only_called_something_is_a_question(name, criterion, how):
+    coding = {"coding": [{**LOCAL[0], "display": name}]} if how == "display" else {"text": name}
+    told = resource("Procedure", status="completed", code=coding) if how == "procedure" else resource("Condition", code=coding)
+    truth, reason = answer(criterion, told, observation("HIV test", "negative", "2025-08-28"), **COMPLETE)
+    assert truth == "unknown" and reason != "judgement"
+    coded = {**coding, "coding": [*coding.get("coding", ()), {"system": SNOMED, "code": "195967001"}]}
+    assert answer(criterion, {**told, "code": coded}, observation("HIV test", "negative", "2025-08-28"), **COMPLETE)[0] != "unknown", "a code we read says what it is"
+
+
+@pytest.mark.parametrize("name", ["Fanconi syndrome", "hearing aids", "sickle cell trait (SCT)", "autologous stem cell transplant", "자가조혈모세포이식", "hysterectomy", "kidney transplant", "corneal transplant", "down"])
+def test_what_only_sounds_like_it_is_none(name):
+    told = resource("Condition", code={"text": name})
+    assert [answer(c, told, observation("HIV test", "negative", "2025-08-28"), **COMPLETE)[0] for c in ("EXC-07", "EXC-08", "INC-04")] == ["not_met", "not_met", "met"]
+
+
+def test_a_transplant_in_words_beside_a_clinicians_never():
+    """Said to be allogeneic it contradicts; where the donor, or the child, may be another, the clinician settles it."""
+    for name, expected in (("allogeneic stem cell transplant 2022", CONFLICT), ("동종조혈모세포이식", CONFLICT), ("bone marrow transplant", MET), ("family history of allogeneic transplant", MET),
+                           ("evaluation for allogeneic transplant", MET)):  # fmt: skip
+        assert answer("INC-04", resource("Condition", code={"text": name}), NEVER) == expected, name
+
+
+def test_a_pregnancy_in_words_is_settled_by_a_test():
+    told = resource("Condition", code={"text": "임신 12주"})
+    assert answer("EXC-09", told, **GIRL) == PENDING
+    assert answer("EXC-09", told, observation("urine hCG", "negative", "2025-08-30"), **GIRL) == NOT_MET
+
+
+def test_a_leukaemia_in_words_is_told_and_changes_nothing():
+    for name in ("B-cell acute lymphoblastic leukemia", "급성림프모구백혈병"):
+        told = judged(resource("Condition", code={"text": name}))
+        assert any(name in issue["words"] for issue in told["issues"])
+        assert {c["id"]: c["truth"] for c in told["criteria"]} == {c["id"]: c["truth"] for c in judged()["criteria"]}

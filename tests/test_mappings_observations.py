@@ -305,3 +305,9 @@ def test_a_limit_of_detection_that_is_written_out_is_for_a_person():
     for value, expected in (({"valueString": "0.0001 %"}, "≤ 100 %"), ({"valueString": "1E-6"}, "< 0.0001 %"), ({"valueQuantity": quantity("0.0001 %")}, "< 0.0001 %")):
         (reading,) = facts(patient(), observation("ngs MRD", "not detected", "2025-10-02", component=[{**limit, **value}])).mrd.readings
         assert str(reading.value) == expected or reading.value.high == Decimal("0.0001") and "%" in expected
+
+
+def test_two_units_for_one_number_are_named():
+    told = {"valueQuantity": {"value": 53, "unit": "mg/dL", "code": "umol/L", "system": "http://unitsofmeasure.org"}}
+    (reading,) = readings("creatinine", observation("creatinine", None, "2025-08-28", **told))
+    assert reading.problem.reason.value == "unit" and "its code says umol/L, its text mg/dL" in reading.problem.words
