@@ -125,6 +125,12 @@ def perhaps_late_marrow(facts: PatientFacts) -> list[Reading]:
             if not since.surely_by(r.when) and not r.when.surely_before(since) and "eoi" not in r.labels]  # fmt: skip
 
 
+def late_labelled_marrow(facts: PatientFacts) -> list[Reading]:
+    """Labelled end of induction, and more than a year after the diagnosis: no first induction ends so late."""
+    diagnosed = diagnosis_date(facts)
+    return [r for r in facts.marrow_blasts.readings if diagnosed and "eoi" in r.labels and diagnosed.plus_years(1).surely_before(r.when)]
+
+
 def _late_since(facts: PatientFacts) -> list[Day]:
     """The first day that is late; none while the day of the diagnosis is not known."""
     diagnosed = diagnosis_date(facts)

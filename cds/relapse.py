@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cds.course import (
-    SAME_RELAPSE_DAYS, apart, cannot_be_first_diagnosis, confirmed, diagnosis_date, doubtful_relapses, has_blasts, late_marrow,
+    SAME_RELAPSE_DAYS, apart, cannot_be_first_diagnosis, confirmed, diagnosis_date, doubtful_relapses, has_blasts, late_labelled_marrow, late_marrow,
     perhaps_late_marrow, recorded_as_relapse, relapse_date, relapse_records, suspicious_marrow,
 )  # fmt: skip
 from cds.day import Day
@@ -131,7 +131,8 @@ def _without_relapse_record(facts: PatientFacts) -> Choice:
         return any_of(STATUSES, facts.diagnoses.gap)
     sources = tuple(d.source for d in confirmed(facts))
     unreadable = [r.problem for r in late_marrow(facts) if r.problem and r.problem.reason is not Why.MISSING]
-    undated = [Gap("relapse", Why.IMPRECISE, f"{r.source}: of the diagnosis, or of a relapse?", (r.source,)) for r in perhaps_late_marrow(facts) if has_blasts(r)]
+    unplaced = (*perhaps_late_marrow(facts), *late_labelled_marrow(facts))
+    undated = [Gap("relapse", Why.IMPRECISE, f"{r.source}: of the first treatment, or of a relapse?", (r.source,)) for r in unplaced if has_blasts(r)]
     gaps = tuple(gap for gap in (facts.marrow_blasts.gap, facts.chart_review.gap, *unreadable, *undated) if gap)
     if gaps:
         return Choice(frozenset({"none", "suspected"}), sources, gaps)

@@ -319,6 +319,12 @@ def test_a_marrow_of_which_only_its_report_is_dated_may_be_of_a_relapse():
     assert ordinal(IN_REMISSION, reported["2025-08-30"]) == "none/suspected"
 
 
+def test_an_end_of_induction_years_after_the_diagnosis_may_be_that_of_a_relapse():
+    assert ordinal(IN_REMISSION, marrow("62 %", "2019-03-05", eoi=True)) == "none"
+    assert ordinal(IN_REMISSION, marrow("62 %", "2025-08-30", eoi=True)) == "none/suspected"
+    assert ordinal(IN_REMISSION, marrow("2 %", "2025-08-30", eoi=True)) == "none"
+
+
 # --- lists that were cut short, or never came ------------------------------------------------------------------------
 
 STARTED, ENDED = dose("vincristine", "2025-08-28"), first_line_treatment("2019-02-01", "2021-06-30")
