@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 LISTED = {  # of EXC-13
     "idarubicin": ("idarubicine", "idamycin", "zavedos", "4-demethoxydaunorubicin", "이다루비신", "이다마이신", "자베도스"),
@@ -61,25 +62,36 @@ _BETWEEN = re.compile(r"[,;/+&|()]|\band\b|\bor\b|\bwith\b|및|와 |과 ")
 
 def named(said: str, drugs: dict[str, tuple[str, ...]] | tuple[str, ...]) -> bool:
     """Does the text name one of these, whatever else it says?"""
-    told = _plain(said)
-    names = (name for drug in drugs for name in (drug, *(drugs[drug] if isinstance(drugs, dict) else ())))
-    return any(_within(_plain(name), told) for name in names)
+    return _any_of(_names(drugs)).search(_plain(said)) is not None
 
 
 def all_known(said: Iterable[str], *groups: dict[str, tuple[str, ...]] | tuple[str, ...]) -> bool:
     """Is every part of these texts one of these names, and nothing besides?"""
-    known = {_plain(name) for group in groups for drug in group for name in (drug, *(group[drug] if isinstance(group, dict) else ()))}
+    known = frozenset[str]().union(*(_plainly(_names(group)) for group in groups))
     parts = [part for words in said for each in _BETWEEN.split(words.lower()) if (part := _plain(_FILLERS.sub(" ", each)))]
     return bool(parts) and all(part in known for part in parts)
 
 
 def denies(said: str) -> bool:
-    return said.strip().lower().startswith("no known") or _plain(said) in {_plain(name) for name in NOTHING}
+    return said.strip().lower().startswith("no known") or _plain(said) in _plainly(NOTHING)
 
 
 def _plain(words: str) -> str:
     return " ".join(re.sub(r"[-‐‑–_.:®™]+", " ", words.lower()).split())
 
 
-def _within(name: str, told: str) -> bool:
-    return re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", told) is not None if name.isascii() else name in told
+def _names(drugs: dict[str, tuple[str, ...]] | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for drug in drugs for name in (drug, *(drugs[drug] if isinstance(drugs, dict) else ())))
+
+
+@cache
+def _plainly(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(_plain, names))
+
+
+@cache
+def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
+    """Latin ones as whole words, Korean ones anywhere."""
+    plain = [_plain(name) for name in names]
+    latin, others = ("|".join(re.escape(name) for name in plain if name.isascii() is ascii) for ascii in (True, False))
+    return re.compile("|".join(part for part in (rf"(?<![a-z0-9])(?:{latin})(?![a-z0-9])" if latin else "", others) if part))
