@@ -125,7 +125,7 @@ def interrupted(process: subprocess.Popen[str], later: float) -> None:
     time.sleep(later)
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=60)  # all that any of them says
-    assert (process.returncode, told) == (1, INTERRUPTED)
+    assert told == INTERRUPTED and process.returncode in (1, -signal.SIGINT)  # the second where Python was just making a class
 
 
 def test_when_the_first_process_is_killed_none_stays_behind(long_cohort, tmp_path):
