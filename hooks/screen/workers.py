@@ -68,18 +68,32 @@ def workers(processes: int, site_codes: Path | None) -> Iterator[Run]:
     turn = context.Value("Q")
     others, ends = [], list[Connection]()
     try:
-        for _ in range(processes - 1):
-            end, other_end = context.Pipe()
-            others.append(context.Process(target=_work, args=(other_end, turn, site_codes), daemon=True))
-            others[-1].start()
-            other_end.close()  # so that the other process holds the only one, and we notice when it is gone
-            ends.append(end)
+        with _no_interruption():
+            for _ in range(processes - 1):
+                end, other_end = context.Pipe()
+                others.append(context.Process(target=_work, args=(other_end, turn, site_codes), daemon=True))
+                others[-1].start()
+                other_end.close()  # so that the other process holds the only one, and we notice when it is gone
+                ends.append(end)
         yield lambda task, of, meanwhile=_nothing: _shared(task, of, meanwhile, turn, ends)
     finally:
         for other in others:  # with nothing left to do, or interrupted: what is half-written is written anew
             other.terminate()
         for other in others:
             other.join()
+
+
+@contextmanager
+def _no_interruption() -> Iterator[None]:
+    """Ctrl-C waits for the end of the block: within it a process would be left half-started."""
+    came = list[int]()
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came and callable(before):
+        before(signal.SIGINT, None)
 
 
 def _nothing() -> None: ...
