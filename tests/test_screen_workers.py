@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,19 @@ def test_an_error_in_another_process_is_an_error_here():
 def test_a_process_that_somebody_else_ends_is_told():
     with pytest.raises(ProcessEnded), workers(2, None) as run_tasks:
         list(run_tasks(ending_elsewhere, {number: (os.getpid(),) for number in range(600)}))
+
+
+def test_ctrl_c_waits_until_the_others_are_started_whole(monkeypatch):
+    process = get_context("forkserver").Process
+    start = process.start
+
+    def interrupted_start(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        start(self)
+
+    monkeypatch.setattr(process, "start", interrupted_start)
+    with pytest.raises(KeyboardInterrupt), workers(2, None):
+        pytest.fail("the block begins although it was interrupted before")
 
 
 def test_when_the_block_ends_no_other_process_is_left(tmp_path):
