@@ -92,7 +92,7 @@ class _Connection(asyncio.Protocol):
             self.next()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._fail("the server closed the connection")
+        self._fail(f"the server closed the connection ({exc or 'without an error'}), having sent {len(self.received)} bytes of its answer")
 
     def _fail(self, words: str) -> None:
         if not self.done.done():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
 import tokens
+from free_port import free_port
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 UP_WITHIN = 60
@@ -39,21 +39,24 @@ class Server:
 
     def memory(self) -> dict[int, int]:
         """Resident bytes of each worker process, by its id. Where the system has no /proc: none."""
-        master = self.process.pid
-        children = Path(f"/proc/{master}/task/{master}/children")
-        if not children.exists():
-            return {}
         page = os.sysconf("SC_PAGE_SIZE")
-        return {int(pid): int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * page for pid in children.read_text().split()}
+        return {int(pid): int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * page for pid in self._children() or ()}
+
+    def _children(self) -> list[str] | None:
+        told = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return told.read_text().split() if told.exists() else None
 
     def _asked(self, path: str) -> str:
         with _without_proxy.open(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
             return answer.read().decode()
 
     def is_up(self) -> bool:
-        """It answers, and not only with the first of its workers."""
+        """It answers, with every one of its workers; somebody else's answer on its port is not its own."""
+        children = self._children()
+        if children is not None and len(children) != self.workers:
+            return False
         try:
-            return "alive" in self._asked("/healthz") and len(self.memory()) in (0, self.workers)
+            return "alive" in self._asked("/healthz")
         except OSError:
             return False
 
@@ -64,20 +67,23 @@ def running(folder: Path, workers: tuple[int, ...], kinds: tuple[str, ...] = KIN
     with ExitStack() as stack:
         servers = [stack.enter_context(_started(kind, number, folder)) for number in workers for kind in kinds]
         for server in servers:
-            _wait_for(server, folder)
+            _wait_for(server)
         yield {(server.kind, server.workers): server for server in servers}
 
 
 @contextmanager
 def _started(kind: str, workers: int, folder: Path) -> Iterator[Server]:
-    port = _free_port()
-    said = _log(folder, kind, workers)
+    port = free_port()
+    said = folder / f"{kind.replace(', ', '-').replace(' ', '-')}-{workers}.log"
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
     with said.open("wb") as errors:
         command = [sys.executable, *_COMMAND[kind](folder, port, workers)]
         process = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors)
         try:
             yield Server(kind, workers, port, process)
+        except Exception as failed:
+            failed.add_note(f"{kind}, {workers} workers, said: {said.read_text()[-2000:] or 'nothing'}")
+            raise
         finally:
             process.terminate()
             try:
@@ -100,18 +106,11 @@ _COMMAND: dict[str, Callable[[Path, int, int], list[str]]] = {
 }
 
 
-def _wait_for(server: Server, folder: Path) -> None:
+def _wait_for(server: Server) -> None:
     until = time.monotonic() + UP_WITHIN
-    while not server.is_up():
-        if server.process.poll() is not None or time.monotonic() > until:
-            raise RuntimeError(f"{server.kind} did not come up: {_log(folder, server.kind, server.workers).read_text()[-2000:]}")
+    while server.process.poll() is None and time.monotonic() < until:
+        if server.is_up():
+            return
         time.sleep(0.1)
+    raise RuntimeError(f"{server.kind} did not come up")
 
-
-def _log(folder: Path, kind: str, workers: int) -> Path:
-    return folder / f"{kind.replace(', ', '-').replace(' ', '-')}-{workers}.log"
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

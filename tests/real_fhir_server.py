@@ -10,7 +10,6 @@ import fcntl
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,8 @@ from typing import Any, Iterator, Mapping, Sequence
 from urllib.parse import urljoin
 
 import requests
+
+from free_port import free_port
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SEKMET = ("sekmet-fhir==0.1.1", "fastapi==0.165.*", "starlette==1.10.*", "fhir.resources==8.3.*")
@@ -131,7 +132,7 @@ def running(
 
     `server_auth` makes it ask for tokens; a bearer token listed there is the one that the test itself loads with.
     """
-    port = _free_port()
+    port = free_port()
     server = RealFhirServer(f"http://127.0.0.1:{port}/fhir", folder / "server.log")
     settings = {
         "host": "127.0.0.1",
@@ -168,10 +169,6 @@ def running(
                 process.kill()
                 process.wait()
 
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def _wait_until_it_answers(server: RealFhirServer, process: subprocess.Popen[bytes]) -> None:

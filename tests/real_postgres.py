@@ -9,7 +9,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,7 @@ from typing import Any, Iterator
 
 import psycopg
 
+from free_port import free_port
 from real_fhir_server import NotInstallable
 
 UP_WITHIN = 60  # seconds; one on an idle machine
@@ -94,8 +94,7 @@ def _process(programs: Programs, folder: Path) -> Iterator[RealPostgres]:
     )  # fmt: skip
     if made.returncode:
         raise RuntimeError(f"initdb failed: {made.stderr}")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "unix_socket_directories": "", "timezone": "Asia/Seoul"}
     server = RealPostgres(port, log)
     with log.open("wb") as output:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -23,6 +24,7 @@ import process_tree
 import screen_cohorts
 import screen_figures
 import screen_runs
+import servers
 from cds_hooks_schema import check_response
 from hook_calls import SERVICE, TODAY, client
 from hooks.demo.children import CHILDREN
@@ -80,6 +82,15 @@ def test_the_same_day_gives_the_same_bytes_and_another_day_others():
 def test_fewer_resources_than_the_child_has_are_refused():
     with pytest.raises(ValueError, match="alone has"):
         hook_bodies.full(5, TODAY)
+
+
+def test_a_port_that_another_server_holds_is_not_taken_for_ones_own(monkeypatch, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        monkeypatch.setattr(servers, "free_port", lambda: other.getsockname()[1])
+        monkeypatch.setattr(servers.Server, "_asked", lambda server, path: "alive")
+        with pytest.raises(RuntimeError, match="did not come up") as refused, servers.running(tmp_path, (1,), (servers.UNSIGNED,)):
+            pass
+    assert "in use" in refused.value.__notes__[0]
 
 
 def test_a_short_run_ends_with_every_goal_told():

@@ -20,6 +20,7 @@ import requests
 
 from cds_hooks_schema import ASSESSMENT, check_assessment, check_discovery, check_response
 from command_line import cannot, run
+from free_port import free_port
 from hook_calls import SERVICE, Chart
 from hooks.demo.children import CHILDREN, bundle
 
@@ -36,11 +37,6 @@ def started(*arguments):
     finally:
         process.kill()
         process.communicate()
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def without_proxy():

@@ -10,12 +10,12 @@ from cryptography.hazmat.primitives import serialization
 
 import hooks
 from command_line import cannot, run
+from free_port import free_port
 from hooks.backend_registration import BackendServices
 from hooks.cds_client import CdsClient
 from hooks.config import Config
 from hooks.state import State
 from signed_calls import EC_JWK, RSA_KEY
-from test_cli_servers import free_port
 
 OUR_KEY = RSA_KEY.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
 EXAMPLE = Path(hooks.__file__).with_name("relapse-cds.example.toml")

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from fhir_mappings.sources import SEARCHES
+from free_port import free_port
 from hook_calls import EHR, SERVICE, TOKEN, Chart, assessment, client, favourable, owed_to_every_caller, playing, same, tell, unanswered
 from prefetch_states import NOTHING, PARTIAL, UNKNOWN, put
 from signed_calls import EC_JWK, ISSUER, PUBLIC_URL, token
-from test_cli_servers import free_port, started, wait_until_it_answers, without_proxy
+from test_cli_servers import started, wait_until_it_answers, without_proxy
 
 CHART = Chart("screening-complete")
 SENT = CHART.prefetch()

@@ -10,6 +10,7 @@ import structlog
 
 import hooks.jwks
 import hostile_fhir
+from free_port import free_port
 from hooks import create_app
 from hooks.cds_client import CdsClient
 from hooks.config import Config
@@ -17,7 +18,7 @@ from hooks.server import WORKER_START
 from hostile_fhir import HostileFhir
 from own_ca import OwnCa
 from signed_calls import EC_JWK, ISSUER, PUBLIC_URL, token
-from test_cli_servers import free_port, started, wait_until_it_answers
+from test_cli_servers import started, wait_until_it_answers
 from test_trust import Published, asked, service_of
 
 
