@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from hooks.backend_registration import BackendServices
 from hooks.deadline import Deadline
-from hooks.fhir_grant import granted, token_endpoint
+from hooks.fhir_grant import granted
 from hooks.no_answer import NoAnswer, Unwell
+from hooks.oauth import token_endpoint
 from hooks.public_key import MINIMUM_RSA_BITS
 
 log = structlog.get_logger()

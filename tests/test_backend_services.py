@@ -23,7 +23,7 @@ from hooks.backend_registration import BackendServices
 from hooks.backend_services import BackendError, TokenSource, private_key
 from hooks.deadline import Deadline
 from hooks.demo.children import transaction
-from hooks.fhir_grant import token_endpoint
+from hooks.oauth import token_endpoint
 from hooks.fhir_server import FhirServer
 from hooks.no_answer import NoAnswer, Unwell
 from hostile_fhir import HostileFhir
