@@ -97,3 +97,15 @@ def _sex(told: Any) -> str | None:
     if isinstance(told, str):
         return SEX.get(told)
     return next((s for s in ("male", "female") if codelists.states(told, f"sex_{s}")), None)
+
+
+def called(person: Resource) -> str:
+    """What a Patient or a Practitioner is called, for a screen; empty where the record does not say."""
+    names = [name for name in each(person.get("name")) if name.get("use") not in ("old", "anonymous")]
+    first = next((n for n in names if n.get("use") in ("official", "usual")), names[0] if names else {})
+    parts = [*_texts(first.get("prefix")), *_texts(first.get("given")), *_texts(first.get("family"))]
+    return str(first["text"]) if isinstance(first.get("text"), str) else " ".join(parts)
+
+
+def _texts(told: Any) -> list[str]:
+    return [text for text in (told if isinstance(told, list) else [told]) if isinstance(text, str)]

@@ -18,6 +18,7 @@ from hooks import metrics
 from hooks.about_pages import about_pages
 from hooks.answers import Answered, Asked, inputs_hash, told
 from hooks.cds_client import CdsClient
+from hooks.checklist.pages import checklist_pages
 from hooks.config import Config
 from hooks.cross_origin import allow_browsers
 from hooks.feedback import read_feedback
@@ -89,6 +90,7 @@ def create_app(config: Config | None = None) -> Flask:
         return jsonify(openapi(SOFTWARE_VERSION))
 
     app.register_blueprint(about_pages(config.contact, PROTOCOLS))
+    app.register_blueprint(checklist_pages(config, state, load, PROTOCOLS))
     app.register_blueprint(operations(config, state, trust, load))
     tell_problems(app)
     log_requests(app)

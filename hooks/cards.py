@@ -72,6 +72,9 @@ def _card(assessment: Assessment, client: CdsClient, config: Config, **written: 
     }
     links = [{"label": f"Registry record of {trial}", "url": f"https://clinicaltrials.gov/study/{trial}", "type": "absolute"}]
     if config.public_url:
+        if config.opens_checklist(client):
+            launch = f"{config.public_url.rstrip('/')}/app/launch"
+            links.insert(0, {"label": "Open the checklist: every criterion, and your answers", "url": launch, "type": "smart", "appContext": trial})
         about = f"{config.public_url.rstrip('/')}/about/{trial.lower()}"
         source["url"] = about
         links.append({"label": "What this decision support does, and its limits", "url": about, "type": "absolute"})

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
 from hooks.backend_services import BackendError, private_key
+from hooks.checklist.registration import SecretMissing
 from hooks.command_line import CannotDo, configured, use_site_codes
 from hooks.config import Config
 from hooks.config_faults import ordinal
@@ -52,7 +54,10 @@ def serve(config_file: Path | None, host: str, port: int, workers: int, check: b
     _free(host, port)
     configure_logs()
     click.echo(f"Listening on http://{host}:{port}/cds-services with {workers} workers. Ctrl-C ends it.", err=True)
-    run(config, host, port, workers)
+    with TemporaryDirectory(prefix="relapse-cds-development-") as folder:
+        if state.in_memory:  # every worker would have a memory of its own
+            config = config.model_copy(update={"database": f"sqlite:///{folder}/state.sqlite3"})
+        run(config, host, port, workers)
 
 
 def _usable(config: Config) -> State:
@@ -62,7 +67,9 @@ def _usable(config: Config) -> State:
     try:
         for backend in config.backend_services:
             private_key(backend)
-    except BackendError as error:
+        for app in config.smart_apps:
+            app.secret()
+    except (BackendError, SecretMissing) as error:
         raise CannotDo(str(error)) from None
     try:
         state = State(config.database)

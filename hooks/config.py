@@ -16,7 +16,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from hooks.backend_registration import BackendServices
 from hooks.cds_client import DEVELOPER, SANDBOX_ISSUER, CdsClient, SafeUrl
 from hooks.certificates import CertificatesError, refuse_unusable
+from hooks.checklist.registration import SmartApp
 from hooks.config_faults import first_fault
+from hooks.fhir_address import is_loopback, normalised_base
 
 DATABASE_VARIABLE = "RELAPSE_CDS_DATABASE"
 IN_MEMORY = "sqlite://"
@@ -50,6 +52,7 @@ class Config(BaseModel):
     database: str = "sqlite:///relapse-cds.sqlite3"  # or postgresql://..., also by the environment: it may hold a password
     keep_days: int = Field(default=365, ge=1)  # feedback and the card log, then deleted
     backend_services: tuple[BackendServices, ...] = ()  # our own access to FHIR servers whose EHR sends no token
+    smart_apps: tuple[SmartApp, ...] = ()  # where the checklist is registered; no other server can open it
     ca_bundle: Path | None = None  # PEM: the certificates that FHIR servers, token endpoints and callers' key sets are trusted by
     contact: str | None = Field(default=None, max_length=200)  # whom a clinician asks, shown on the about page
     site_codes: Path | None = None  # the site's own codes, a CSV: system,code,concept,note
@@ -70,6 +73,10 @@ class Config(BaseModel):
             raise ValueError("public_url is missing: the address under which callers reach this service, https://cds.example")
         if not self.dev and any(c.issuer.rstrip("/") == SANDBOX_ISSUER for c in self.clients):
             raise ValueError(f"issuer {SANDBOX_ISSUER} is for development only: its private key is public; use serve --dev")
+        if self.smart_apps and not self.public_url:
+            raise ValueError("public_url is missing: the address to which an EHR sends those who open the checklist")
+        if len({app.fhir_server for app in self.smart_apps}) < len(self.smart_apps):
+            raise ValueError("two smart_apps have the same fhir_server")
         return self
 
     @classmethod
@@ -111,6 +118,18 @@ class Config(BaseModel):
     def backend_of(self, fhir_server: str) -> BackendServices | None:
         return next((b for b in self.backend_services if b.fhir_server == fhir_server), None)
 
+    def smart_app_of(self, fhir_server: str) -> SmartApp | None:
+        """How the checklist is registered at this server; in development at every server on loopback."""
+        base = normalised_base(fhir_server)
+        registered = next((app for app in self.smart_apps if app.fhir_server == base), None)
+        if registered is None and base and self.dev and is_loopback(base):
+            return SmartApp(fhir_server=base, client_id="relapse-cds")
+        return registered
+
+    def opens_checklist(self, client: CdsClient) -> bool:
+        """Can whoever sees a card for this client follow its link to the checklist?"""
+        return self.dev or any(self.smart_app_of(server) for server in client.fhir_servers)
+
     @property
     def trusted(self) -> str | None:
         """The file of certificates for a connection of ours; None: the public ones."""
@@ -122,9 +141,12 @@ class Config(BaseModel):
         servers = tuple(server for client in self.clients for server in client.fhir_servers)
         return DEVELOPER.model_copy(update={"fhir_servers": servers})
 
+    def now(self) -> datetime:
+        """The one place that looks at the clock for the judgement; with its offset."""
+        return datetime.now(ZoneInfo(self.time_zone)) if self.time_zone else datetime.now().astimezone()
+
     def today(self) -> date:
-        """The one place that looks at the clock for the judgement."""
-        return datetime.now(ZoneInfo(self.time_zone) if self.time_zone else None).date()
+        return self.now().date()
 
 
 def _beside(folder: Path, database: str) -> str:
@@ -138,5 +160,5 @@ def _beside(folder: Path, database: str) -> str:
 
 
 def _known() -> dict[str, list[str]]:
-    models = {"": Config, "clients": CdsClient, "backend_services": BackendServices}
+    models = {"": Config, "clients": CdsClient, "backend_services": BackendServices, "smart_apps": SmartApp}
     return {table: [name for name in model.model_fields if name != "dev"] for table, model in models.items()}

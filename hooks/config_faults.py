@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 PATTERNS = {r"^[a-z0-9][a-z0-9-]{0,39}$": "must begin with a small letter or a digit and hold only these and hyphens, at most 40"}
-TABLES = ("clients", "backend_services", "keys")
+TABLES = ("clients", "backend_services", "smart_apps", "keys")
 WORDS = {  # by the kinds that pydantic tells apart; a kind that is not here is told in pydantic's own words
     "missing": "is missing, and must be given",
     "string_type": "must be text, in quotation marks",

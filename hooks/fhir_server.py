@@ -1,6 +1,6 @@
-"""The EHR's FHIR server, asked within the deadline of one hook call: `read` one resource, or `search` for many.
+"""The EHR's FHIR server, asked within the deadline of one call: `read` one resource, `search` for many, `create` one.
 
-Nothing here raises for what a server does. Every way it can fail becomes an `Answer` that says so, because a search
+Nothing that reads raises for what a server does. Every way it can fail becomes an `Answer` that says so, because a search
 that failed, or was cut short, must never look like one that found nothing.
 """
 
@@ -10,7 +10,9 @@ from types import TracebackType
 from typing import Any, Iterable, Iterator, Sequence
 from urllib.parse import quote
 
-from fhir_mappings.record import FRUITLESS, NOT_KEPT, Answer, Outcome
+import msgspec
+
+from fhir_mappings.record import FRUITLESS, NOT_KEPT, Answer, Outcome, Resource
 from hooks.backend_services import TokenSource
 from hooks.deadline import Deadline
 from hooks.fhir_address import is_below
@@ -21,6 +23,7 @@ from hooks.fhir_wire import FhirWire
 from hooks.no_answer import NoAnswer
 from hooks.paging import CutShort, Page, next_link, once_each, read_bundle
 
+_ENCODER = msgspec.json.Encoder(decimal_format="number")  # digits as typed
 MAX_PAGES = 20
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -61,6 +64,13 @@ class FhirServer:
             case {"resourceType": "OperationOutcome"}:
                 return _failed(f"answered with a message instead of the {resource_type}")
         return _failed(f"answered with something other than the {resource_type}")
+
+    def create(self, resource: Resource) -> None:
+        """Have it kept. Raises NoAnswer; Unwell where it may have been kept all the same."""
+        content = _ENCODER.encode(resource)
+        reply = self._wire.post(self._wire.base_url + resource["resourceType"], content)
+        if reply.status not in (200, 201):
+            raise NoAnswer(f"the FHIR server answered {reply.status}")
 
     def search(self, resource_type: str, params: Params, fallbacks: Sequence[Params] = ()) -> Answer:
         """All resources of the type that match.

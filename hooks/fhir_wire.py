@@ -1,4 +1,4 @@
-"""One GET to one FHIR server, within the deadline: what comes back is a `Reply`, or a `NoAnswer` in plain words.
+"""One exchange with one FHIR server, within the deadline: what comes back is a `Reply`, or a `NoAnswer` in plain words.
 
 `fhirclient` brings the base address, the session and the signature. The transport is ours, because fhirclient 4.4.0
 sets no timeout, does not retry, and signs a `next` link to any host with the caller's token.
@@ -57,16 +57,23 @@ class FhirWire:
         The token goes to the server's own address and what is below it, and nowhere else: nor does the request. The same
         host may hold other applications, which the token was not given for.
         """
+        return patiently(self._deadline)(self._in_turn, self._checked(url))
+
+    def post(self, url: str, content: bytes) -> Reply:
+        """Send, once: whether a server that did not answer has kept it cannot be known from here."""
+        return self._in_turn(self._checked(url), content)
+
+    def _checked(self, url: str) -> str:
         if not is_below(url, self.base_url):
             raise NoAnswer("the answer led to another server")
         if isinstance(self._token, str) and not re.fullmatch(r"[\x21-\x7e]+", self._token):
             raise NoAnswer("the access token is malformed")  # requests would quote it in its error
-        return patiently(self._deadline)(self._in_turn, url)
+        return url
 
-    def _in_turn(self, url: str) -> Reply:
+    def _in_turn(self, url: str, content: bytes | None = None) -> Reply:
         with self._share.turn(self._deadline):
             try:
-                reply = self._authorised(url)
+                reply = self._authorised(url, content)
             except Unwell:
                 raise
             except NoAnswer:  # a refusal, a redirect, a web page: whoever answers that is up
@@ -76,29 +83,32 @@ class FhirWire:
                 self._share.answered()
             return reply
 
-    def _authorised(self, url: str) -> Reply:
+    def _authorised(self, url: str, content: bytes | None) -> Reply:
         """With a source of tokens, a 401 is answered with a fresh one, once. The caller's own token we cannot renew: only
         the next hook call brings another."""
         if self._token is None or isinstance(self._token, str):
-            return self._exchange(url, self._token)
+            return self._exchange(url, self._token, content)
         token = self._token.token(self._deadline)
         try:
-            return self._exchange(url, token)
+            return self._exchange(url, token, content)
         except _NotAuthorised:
             if not self._renewing_helps:
                 raise
         token = self._token.renewed(token, self._deadline)
         try:
-            return self._exchange(url, token)
+            return self._exchange(url, token, content)
         except _NotAuthorised:  # not its age, then: a token for every search of the call would change nothing
             self._renewing_helps = False
             raise
 
-    def _exchange(self, url: str, token: str | None) -> Reply:
+    def _exchange(self, url: str, token: str | None, content: bytes | None) -> Reply:
         headers = {"Accept": FHIRJSONMimeType}
+        if content is not None:
+            headers |= {"Content-Type": FHIRJSONMimeType, "Prefer": "return=minimal"}
         if token is not None:
             headers = FHIROAuth2Auth(state={"access_token": token}).signed_headers(headers)
-        with sent(self._session, requests.Request("GET", url, headers=headers), self._deadline) as response:
+        asked = requests.Request("GET" if content is None else "POST", url, headers=headers, data=content)
+        with sent(self._session, asked, self._deadline) as response:
             return self._read(response)
 
     def _read(self, response: requests.Response) -> Reply:

@@ -11,20 +11,28 @@ from fhir_mappings.sources import SEARCHES, Search
 from hooks.problem import Problem
 
 
+class NotToBeHad(Problem):
+    """The child or the problem list: without them nothing can be said. `why` is for whoever did not send anything."""
+
+    def __init__(self, why: str, remedy: str = ""):
+        super().__init__(412, f"{why}. {remedy}" if remedy else why)
+        self.why = why
+
+
 def shows_leukaemia(answers: Mapping[str, Answer], sent: Collection[str] = ()) -> bool:
     """Does the problem list hold, or hint at, leukaemia of the family? `sent` are the prefetch keys that came with the call.
 
-    Raises Problem(412) when the child or the problem list cannot be had, or when a list that is not complete shows none.
+    Raises NotToBeHad when the child or the problem list cannot be had, or when a list that is not complete shows none.
     """
     for search in (s for s in SEARCHES if s.required):
         answer = answers.get(search.name, NOT_ASKED)
         if answer.outcome in FRUITLESS:
-            raise Problem(412, f"{search.name}: {answer.why}. {_remedy(search, sent)}")
+            raise NotToBeHad(f"{search.name}: {answer.why}", _remedy(search, sent))
     conditions = answers["conditions"]
     if any(is_leukaemia(condition) for condition in conditions.resources):
         return True
     if not conditions.complete:
-        raise Problem(412, f"conditions: {conditions.why}, so that leukaemia can be neither seen nor ruled out")
+        raise NotToBeHad(f"conditions: {conditions.why}, so that leukaemia can be neither seen nor ruled out")
     return False
 
 

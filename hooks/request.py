@@ -16,7 +16,7 @@ from hooks import exact_json
 from hooks.other_patients import nobody_else_in, refuse_other_patients
 from hooks.problem import Problem
 
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _USER = re.compile(r"(Practitioner|PractitionerRole|Patient|RelatedPerson)/[\w\-.]{1,64}", re.ASCII)
 
@@ -49,7 +49,7 @@ def parse(body: bytes, hook: str) -> HookRequest:
         raise Problem(400, f"hook: this service answers the hook {hook}")
     context = _object(call, "context")
     patient_id = _text(context, "patientId", "context.")
-    if not _ID.fullmatch(patient_id):
+    if not FHIR_ID.fullmatch(patient_id):
         raise Problem(400, "context.patientId: must be a bare FHIR id")
     user_id = _text(context, "userId", "context.")
     if not _USER.fullmatch(user_id):

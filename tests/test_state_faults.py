@@ -73,7 +73,7 @@ def test_a_user_who_may_not_create_tables(postgres_server, postgres):
     owner.check()
     owner.close()
     assert "does not let our user" in fault(state.check)
-    postgres_server.query(f"GRANT SELECT, INSERT, DELETE ON replays, cards, feedback TO {reader}", database)
+    postgres_server.query(f"GRANT SELECT, INSERT, DELETE ON replays, cards, feedback, visits TO {reader}", database)
     state.check()
     assert state.first_use(EHR, "a", 2e9) and state.summary() == ()
     state.close()

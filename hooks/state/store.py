@@ -19,12 +19,12 @@ from hooks.state import figures
 from hooks.state.database import Database
 from hooks.state.faults import StateError
 from hooks.state.figures import Figures
-from hooks.state.tables import cards, feedback, replays
+from hooks.state.tables import cards, feedback, replays, visits
 
 log = structlog.get_logger()
 # INSERT of what is not there yet: the key decides, so it holds across threads, processes and hosts.
 _ABSENT = {
-    name: {table.name: insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True) for table in (replays, cards, feedback)}
+    name: {table.name: insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True) for table in (replays, cards, feedback, visits)}
     for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
 }
 
@@ -77,6 +77,19 @@ class State:
         known = {"client": client, "service": service, "received_at": datetime.now(UTC)}
         return self._add(feedback, [known | asdict(entry) for entry in entries])
 
+    def keep_visit(self, id: str, sealed: str, until: float) -> None:
+        self._add(visits, [{"id": id, "sealed": sealed, "until": until}])
+
+    def visit(self, id: str, now: float) -> str | None:
+        """What was sealed under this id, unless its time is over."""
+        kept = select(visits.c.sealed).where(visits.c.id == id, visits.c.until > now)
+        return self._database.run(lambda connection: connection.execute(kept).scalar_one_or_none())
+
+    def end_visit(self, id: str) -> bool:
+        """Whether it was still there: of two that end it only one is told so."""
+        ended = delete(visits).where(visits.c.id == id).execution_options(preserve_rowcount=True)
+        return self._database.run(lambda connection: connection.execute(ended).rowcount == 1)
+
     def _add(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
         """How many were not there yet."""
         if not rows:
@@ -91,11 +104,12 @@ class State:
         return self._database.run(added)
 
     def forget(self, now: datetime, keep_days: int) -> None:
-        """Tokens that have expired by themselves, and cards and feedback older than `keep_days`."""
+        """Tokens and visits that have expired by themselves, and cards and feedback older than `keep_days`."""
         oldest = now - timedelta(days=keep_days)
 
         def forgotten(connection: Connection) -> None:
             connection.execute(delete(replays).where(replays.c.until < now.timestamp()))
+            connection.execute(delete(visits).where(visits.c.until < now.timestamp()))
             connection.execute(delete(cards).where(cards.c.at < oldest))
             connection.execute(delete(feedback).where(feedback.c.received_at < oldest))
 

@@ -1,4 +1,4 @@
-"""The three tables, and how they come to be: any number of workers and hosts may start at once on an empty database."""
+"""The four tables, and how they come to be: any number of workers and hosts may start at once on an empty database."""
 
 from __future__ import annotations
 
@@ -69,6 +69,14 @@ feedback = Table(
     # With the client in it, one hospital cannot occupy the place of another's feedback.
     UniqueConstraint("client", "card", "outcome", "outcome_timestamp", name="feedback_once"),
     Index("feedback_received_at", "received_at"),
+)  # fmt: skip
+
+visits = Table(
+    "visits", ALL,
+    Column("id", Text, primary_key=True),
+    Column("sealed", Text, nullable=False),  # the key is in the clinician's browser and nowhere else
+    Column("until", Double, nullable=False),  # seconds since 1970
+    Index("visits_until", "until"),
 )  # fmt: skip
 
 
