@@ -30,6 +30,7 @@ UNTRUSTED = Counter("relapse_cds_untrusted", "Callers turned away.", ["reason"])
 FHIR_SEARCHES = Counter("relapse_cds_fhir_searches", "Searches of FHIR servers, by how they ended.", ["server", "search", "outcome"])
 FHIR_RESTING = Gauge("relapse_cds_fhir_server_resting", "1 while a server that does not answer is left alone.", ["server"], multiprocess_mode="livemax")
 FEEDBACK = Counter("relapse_cds_feedback", "Feedback received.", ["service", "client", "outcome"])
+CHECKLISTS = Counter("relapse_cds_checklists", "Launches of the checklist and answers given on it, by how they ended.", ["outcome"])
 STAGE_SECONDS = Histogram("relapse_cds_stage_seconds", "Time of each stage of a call.", ["stage"], buckets=SECONDS)
 CALL_SECONDS = Histogram("relapse_cds_call_seconds", "Time of a whole call.", ["service"], buckets=SECONDS)
 

@@ -57,7 +57,8 @@ class _Conversation(BaseHTTPRequestHandler):
         self.behaviour(self)
 
     def do_POST(self) -> None:
-        self.form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+        self.body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.form = dict(parse_qsl(self.body.decode()))
         self.do_GET()
 
     def do_DELETE(self) -> None:

@@ -14,7 +14,7 @@ from cds.facts import PatientFacts
 from cds.protocol import Protocol
 from fhir_mappings import read_patient
 from fhir_mappings.person import called
-from hooks.checklist.launch import NotOpened
+from hooks.checklist.launch import AGAIN, NotOpened
 from hooks.checklist.visits import Visit
 from hooks.config import Config
 from hooks.deadline import Deadline
@@ -56,8 +56,8 @@ def read_chart(visit: Visit, protocol: Protocol, config: Config, load: FhirLoad,
         try:
             told = fetch(server, visit.patient_id, {}, deadline, everything=True, heard=partial(heard, visit.fhir_server))
         except NotToBeHad as error:
-            raise NotOpened(f"The chart cannot be judged: {error.why}. Open the checklist again from the chart; if that does not help, "
-                            "ask whoever looks after the EHR.") from None  # fmt: skip
+            raise NotOpened(f"The chart cannot be judged: {error.why}.",
+                            f"{AGAIN} If that does not help, ask whoever looks after the EHR.", 502) from None  # fmt: skip
     facts = read_patient(told, config.today())
     return Chart(told.answers["patient"].resources[0], facts, assess(protocol, facts))
 

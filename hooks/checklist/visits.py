@@ -1,8 +1,8 @@
-"""What is remembered while a clinician is on the way to a checklist, and while it is open.
+"""What is remembered while a checklist is open: whose it is, who opened it, and the access token.
 
-Both hold secrets: an access token, the proof that a launch was ours. They are kept in the database, so that any worker and any
-host can go on, sealed with a key that is in the clinician's browser and nowhere else: neither opens the other's half. The
-key also decides the id, which may be seen in an address: it leads to nothing without the key.
+It is kept in the database, so that any worker and any host can go on, sealed with a key that is in the clinician's browser
+and nowhere else: neither half is of use without the other. The key also decides the id, which may be seen in an address:
+it leads to nothing without the key.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
 from secrets import token_bytes
-from typing import TypeVar
 
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken
@@ -43,14 +42,7 @@ class Key:
         return sha256(f"{purpose} {self.text}".encode()).hexdigest()[:40]
 
 
-class Launching(msgspec.Struct, frozen=True, tag="launching"):
-    """A clinician who was sent to the EHR's authorization server and has not come back yet."""
-
-    fhir_server: str
-    authorization: dict[str, str]  # fhirclient's own state: endpoints, the proof key, what was asked for
-
-
-class Visit(msgspec.Struct, frozen=True, tag="visit"):
+class Visit(msgspec.Struct, frozen=True):
     """One child's checklist, opened by one clinician."""
 
     protocol: str
@@ -65,19 +57,16 @@ class Visit(msgspec.Struct, frozen=True, tag="visit"):
         return "Visit(...)"
 
 
-Kept = TypeVar("Kept", Launching, Visit)
+def keep(state: State, key: Key, visit: Visit) -> None:
+    sealed = Fernet(key.text.encode()).encrypt(msgspec.json.encode(visit)).decode()
+    state.keep_visit(key.id, sealed, visit.until)
 
 
-def keep(state: State, key: Key, content: Launching | Visit, until: float) -> None:
-    sealed = Fernet(key.text.encode()).encrypt(msgspec.json.encode(content)).decode()
-    state.keep_visit(key.id, sealed, until)
-
-
-def found(state: State, id: str, cookie: str, kind: type[Kept]) -> tuple[Key, Kept] | None:
-    """What is kept under this id, for the browser that has its key. None for everybody else, and when its time is over."""
+def found(state: State, id: str, cookie: str) -> tuple[Key, Visit] | None:
+    """The visit of this id, for the browser that has its key. None for everybody else, and when its time is over."""
     key = Key(cookie)
     sealed = state.visit(id, time.time()) if key.id == id else None
     try:
-        return (key, msgspec.json.decode(Fernet(cookie.encode()).decrypt(sealed), type=kind)) if sealed else None
-    except (InvalidToken, ValueError, msgspec.DecodeError):  # another kind; a key that is none; a row of another version
+        return (key, msgspec.json.decode(Fernet(cookie.encode()).decrypt(sealed), type=Visit)) if sealed else None
+    except (InvalidToken, msgspec.DecodeError):  # a row of another version
         return None
