@@ -12,7 +12,7 @@ from hooks.demo import create_demo
 
 SCREENS = ((1280, 720), (1280, 900), (1920, 1080), (400, 800))
 MOMENTS = ("open", "blinatumomab")
-PARTS = ".card-summary, .card-detail p, .card-detail h3, .card-detail li, .card-links a, .card-override summary, #timing, .wire-buttons button"
+PARTS = ".card-summary, .card-detail p, .card-detail h3, .card-detail li, .card-apps a, .card-links a, .card-override summary, #timing, .wire-buttons button"
 
 # A script can scroll what a clinician cannot: a card that shows less than it holds, and has no scroll bar.
 CUT = "return [...document.querySelectorAll('.card')].filter((c) => c.scrollHeight > c.clientHeight + 1).map((c) => c.className)"

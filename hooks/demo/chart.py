@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from hooks.demo.chart_review import QUESTIONS
+from hooks.demo.chart_answers import answered, author
 from hooks.demo.fhir_builders import OURS, Resource
 from hooks.demo.fhir_words import age_words, ago, day_words, first_words, name_of, result
 
@@ -83,7 +83,7 @@ def tables(resources: list[Resource], today: date) -> list[Table]:
             case "ResearchSubject":
                 rows["treatment"].append(_row(resource, today, resource["status"].replace("-", " "), "period"))
             case "QuestionnaireResponse":
-                rows["review"].extend(_answers(resource, today))
+                rows["review"].extend(_reviewed(resource, today))
     return [
         Table(title, columns, sorted(rows[shelf], key=lambda row: row.order, reverse=True))
         for shelf, (title, columns) in SHELVES.items()
@@ -119,11 +119,12 @@ def _observed(observation: Resource, today: date) -> Row:
                note=" · ".join([*labels, *parts]), order=when)  # fmt: skip
 
 
-def _answers(response: Resource, today: date) -> list[Row]:
-    authored = response["authored"]
-    by = response["author"]["display"]
+def _reviewed(response: Resource, today: date) -> list[Row]:
+    """Who answered stands under each question; answers that are not finished, or were withdrawn, say so."""
+    authored = response.get("authored") or response.get("meta", {}).get("lastUpdated", "")
+    status = response.get("status", "no status")
+    note = author(response) if status in ("completed", "amended") else f"{author(response)} · {status}"
     return [
-        Row(QUESTIONS.get(item["linkId"], item["linkId"]), result(item["answer"][0]), day_words(authored),
-            ago(authored, today), note=by, order=authored)
-        for item in response["item"]
-    ]  # fmt: skip
+        Row(question, words, day_words(authored), ago(authored, today), note=note, order=authored)
+        for question, words in answered(response)
+    ]

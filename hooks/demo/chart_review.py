@@ -15,6 +15,7 @@ REVIEWER: Resource = {
     "name": [{"use": "official", "family": "Quillfeather", "given": ["Ottilie"], "prefix": ["Dr"]}],
     "qualification": [{"code": {"text": "Paediatric haemato-oncology"}}],
 }
+REVIEWER_NAME = "Dr Ottilie Quillfeather"
 
 STUDY: Resource = {
     "resourceType": "ResearchStudy",
@@ -47,7 +48,7 @@ def answer(chart: Chart, authored: date, answers: dict[str, date | bool | str]) 
         status="completed",
         subject=chart.ref(),
         authored=f"{authored}T15:40:00+09:00",
-        author={"reference": f"Practitioner/{REVIEWER['id']}", "display": "Dr Ottilie Quillfeather"},
+        author={"reference": f"Practitioner/{REVIEWER['id']}", "display": REVIEWER_NAME},
         item=[
             {"linkId": link, "text": QUESTIONS[link], "answer": [_value(given)]}
             for link, given in answers.items()

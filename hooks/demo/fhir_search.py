@@ -37,16 +37,18 @@ def outcome(code: str, words: str) -> Resource:
 
 
 class Holdings:
-    """All resources, found by type and id or by type and patient."""
+    """All resources, found by type and id, by type and patient, or by patient alone."""
 
     def __init__(self, resources: Iterable[Resource]) -> None:
         self.by_id: dict[str, dict[str, Resource]] = defaultdict(dict)
         self.by_patient: dict[tuple[str, str], list[Resource]] = defaultdict(list)
+        self.charts: dict[str, list[Resource]] = defaultdict(list)  # in the order in which they were written
         for resource in resources:
             kind = resource["resourceType"]
             self.by_id[kind][resource["id"]] = resource
             if owner := _owner(resource):
                 self.by_patient[kind, owner].append(resource)
+                self.charts[owner].append(resource)
 
     def read(self, kind: str, id: str, base: str) -> Resource:
         _known(kind)

@@ -20,7 +20,9 @@ def name_of(patient: Resource) -> str:
 
 
 def day_words(stated: str) -> str:
-    """'2025-08-28T08:20:00+09:00' is 28 Aug 2025, '2025-08' is Aug 2025."""
+    """'2025-08-28T08:20:00+09:00' is 28 Aug 2025, '2025-08' is Aug 2025. Not every answer has a day."""
+    if not stated:
+        return "no date"
     parts = [int(part) for part in stated[:10].split("-")]
     words = [str(parts[0])]
     if len(parts) > 1:
@@ -52,18 +54,18 @@ def result(holder: Resource) -> str:
     """The value[x] of an Observation, a component or an answer."""
     for name, value in holder.items():
         if name == "valueQuantity":
-            unit = UNITS.get(value["unit"], value["unit"])
-            return f"{value.get('comparator', '')}{value['value']}\u00a0{unit}"
+            unit = value.get("unit") or value.get("code", "")
+            return f"{value.get('comparator', '')}{value.get('value', '?')}\u00a0{UNITS.get(unit, unit)}".rstrip()
         if name == "valueCodeableConcept":
             return first_words(value).lower()
         if name == "valueCoding":
-            return value.get("display") or value["code"]
+            return value.get("display") or value.get("code") or "no result"
         if name == "valueBoolean":
             return "yes" if value else "no"
-        if name == "valueDate":
+        if name in ("valueDate", "valueDateTime"):
             return day_words(value)
         if name.startswith("value"):
-            return str(value)
+            return value.get("display", "not shown here") if isinstance(value, dict) else str(value)
     return "no result"
 
 

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
+from hooks.demo.address import own_address
 from hooks.demo.chart import banner, tables
 from hooks.demo.children import CHILDREN, Child
 from hooks.demo.ehr import MOMENTS, fire
@@ -44,9 +45,9 @@ def chart_pages(held: Callable[[], Holdings], today: Callable[[], date], fhir_pr
     @pages.get("/chart/<id>")
     def chart(id: str) -> str:
         child = BY_ID.get(id) or abort(404)
-        resources = child.build(today())
-        return page("chart.html", open_id=id, child=child, patient=banner(resources[0], today()),
-                    tables=tables(resources, today()), fhir=request.host_url.rstrip("/") + fhir_prefix)  # fmt: skip
+        now = held()
+        return page("chart.html", open_id=id, child=child, patient=banner(now.by_id["Patient"][id], today()),
+                    tables=tables(now.charts[id], today()), fhir=own_address() + fhir_prefix)  # fmt: skip
 
     @pages.get("/chart/<id>/call")
     def call(id: str) -> Response:
@@ -75,9 +76,3 @@ def chart_pages(held: Callable[[], Holdings], today: Callable[[], date], fhir_pr
 def unbroken(words: str) -> str:
     """A number and its per cent sign stay on one line."""
     return words.replace(" %", "\u00a0%")
-
-
-def own_address() -> str:
-    """Where this very server listens: from the socket, because a Host header can say anything."""
-    name, port = request.environ["SERVER_NAME"], request.environ["SERVER_PORT"]
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

@@ -1,5 +1,6 @@
 // The cards as an EHR shows them: a stripe and a word for the urgency, the summary, the detail, links, reasons.
 
+import { launchedFrom } from "./launched.js";
 import { button, make, outwardLink } from "./make.js";
 
 const KINDS = { info: "Information", warning: "Warning", critical: "Critical" };
@@ -20,6 +21,10 @@ function cardOf(card, conversation, index, panel) {
   const label = source.url ? outwardLink(source.label, source.url) : make("span", source.label ?? "");
   const element = make(`article.card.${card.indicator in KINDS ? card.indicator : "info"}`);
   element.append(head(KINDS[card.indicator] ?? card.indicator, label, card.summary));
+  const links = card.links ?? [];
+  const [apps, others] = [links.filter((link) => link.type === "smart"), links.filter((link) => link.type !== "smart")];
+  // Above the detail, which may be long: what can be done next is seen without scrolling.
+  if (apps.length) element.append(make("p.card-apps", ...apps.map((link) => launchedFrom(panel, link))));
   if (conversation.details[index]) {
     const detail = make("div.card-detail");
     // The server renders the Markdown with raw HTML switched off, and the page's policy runs no inline script.
@@ -27,28 +32,16 @@ function cardOf(card, conversation, index, panel) {
     element.append(detail);
   }
   if (card.suggestions?.length) element.append(offersOf(card.suggestions));
-  if (card.links?.length) {
-    const links = card.links.map((link) => make("li", outwardLink(link.label, addressOf(link, panel))));
-    element.append(make("ul.card-links", ...links));
-  }
+  if (others.length) element.append(make("ul.card-links", ...others.map((link) => make("li", outwardLink(link.label, link.url)))));
   if (card.overrideReasons?.length) element.append(overrideOf(card, conversation, element));
   return element;
-}
-
-/** A SMART link is launched with the server and a launch id; an absolute one is opened as it is. */
-function addressOf(link, panel) {
-  if (link.type !== "smart" || !URL.canParse(link.url)) return link.url;
-  const url = new URL(link.url);
-  url.searchParams.set("iss", panel.dataset.fhir);
-  url.searchParams.set("launch", panel.dataset.patient);
-  return url.href;
 }
 
 function offersOf(suggestions) {
   const offers = suggestions.map((suggestion) => {
     const offer = button(suggestion.label, () => {});
     offer.disabled = true;
-    offer.title = "This chart can only be read, so nothing would be written.";
+    offer.title = "This demonstration places no orders, so nothing would be written.";
     return offer;
   });
   return make("div.card-offers", ...offers);
