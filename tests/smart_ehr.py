@@ -74,9 +74,11 @@ class SmartEhr:
         told = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600, "patient": self.patient, "id_token": id_token, **self.grant}
         return {name: value for name, value in told.items() if value is not None}
 
+    def registered(self, **settings: Any) -> SmartApp:
+        return SmartApp(**{"fhir_server": self.url, "client_id": CLIENT_ID, **settings})
+
     def service(self, **settings: Any) -> FlaskClient:
-        app = {"fhir_server": self.url, "client_id": CLIENT_ID, **settings.pop("app", {})}
-        told = {"smart_apps": (SmartApp(**app),), "public_url": PUBLIC_URL, "database": "sqlite://", **settings}
+        told = {"smart_apps": (self.registered(**settings.pop("app", {})),), "public_url": PUBLIC_URL, "database": "sqlite://", **settings}
         return create_app(ToldTheDay(**told)).test_client()
 
 

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response as Redirect
 from cds.protocol import Protocol
 from fhir_mappings.questionnaire_response import questionnaire_response
 from hooks.checklist.chart import Chart, name_of, read_chart, record
-from hooks.checklist.form import Answers, read_form
+from hooks.checklist.form import TOKEN, Answers, read_form
 from hooks.checklist.launch import AGAIN, Authorization, Launching, NotOpened
 from hooks.checklist.registration import SecretMissing, SmartApp
 from hooks.checklist.view import Notice, view
@@ -92,9 +92,7 @@ def checklist_pages(config: Config, state: State, load: FhirLoad, trials: Iterab
     @pages.post("/visits/<id>")
     def answered(id: str) -> Redirect | tuple[str, int]:
         key, visit = _visit(id)
-        request.max_content_length = LONGEST_FORM
-        if request.form.get("form_token") != key.form_token:
-            raise NotOpened("These answers did not come from this page, and were not recorded.")
+        _sent_by_us(key)
         chart = _read(visit)
         read = read_form(request.form, chart.facts)
         if read.faults:
@@ -116,6 +114,13 @@ def checklist_pages(config: Config, state: State, load: FhirLoad, trials: Iterab
             CHECKLISTS.labels("recorded").inc()
             return redirect(f"{_own(f'/app/visits/{id}')}?recorded", 303)
         return _page(key, visit, chart, read, notice), 502
+
+    @pages.post("/visits/<id>/close")
+    def closed(id: str) -> str:
+        key, visit = _visit(id)
+        _sent_by_us(key)
+        state.end_visit(id)
+        return render_template("checklist/cannot.html", title="The checklist is closed", sentence="Nothing of it is kept here.", what_next=AGAIN)
 
     @pages.get("/")
     @pages.get("/<path:rest>")
@@ -141,6 +146,12 @@ def checklist_pages(config: Config, state: State, load: FhirLoad, trials: Iterab
         if kept is None or kept[1].protocol not in protocols or config.smart_app_of(kept[1].fhir_server) is None:
             raise NotOpened("This checklist has ended, or was opened in another browser.")
         return kept
+
+    def _sent_by_us(key: Key) -> None:
+        """Another page cannot send this form: it cannot read ours."""
+        request.max_content_length = LONGEST_FORM
+        if request.form.get(TOKEN) != key.form_token:
+            raise NotOpened("This form did not come from this page, and nothing was done.")
 
     def _read(visit: Visit) -> Chart:
         return read_chart(visit, protocols[visit.protocol], config, load, count_searches)
