@@ -1,7 +1,7 @@
 """Conditions and procedures that are only called something, by no code of a system we read: what they may be.
 
 A name never decides: it raises a question, and nothing else. It may be denied in the same breath ("no history of"), or be
-somebody else's ("family history"); that is for a person. Latin names are matched as whole words, Korean ones anywhere.
+somebody else's ("family history"); that is for a person. How a name is found in the words: `names.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from fhir_mappings.code_systems import READ, canonical
 from fhir_mappings.members import all_words, codings, text
+from fhir_mappings.names import any_of, plain
 
 
 class Called(NamedTuple):
@@ -40,6 +41,7 @@ ALLOGENEIC = (("allogen", "transplant"), ("allogen", "hsct"), ("allogen", "bmt")
 AUTOLOGOUS = re.compile(r"\bautolog\w*|자가")
 DOUBTED = re.compile(r"\b(no|not|never|without|denies|negative|family|sibling|brother|sister|donor|screening|evaluation|candidate|planned|consult\w*)\b|가족|예정|공여")
 LEUKAEMIA = re.compile(r"\b(leuka?emia|lymphoblastic)\b|백혈병")
+MARKS = re.compile(r"[-‐‑–_/,;]+")  # no more than a blank
 
 
 def is_uncoded(concept: Any) -> bool:
@@ -50,7 +52,7 @@ def is_uncoded(concept: Any) -> bool:
 def called(concept: Any) -> list[tuple[str, str]]:
     """`(fact, kind)` of everything that an uncoded CodeableConcept names."""
     said = _said(concept)
-    found = [(fact, kind) for fact, kind, names in NAMES if any(_within(name, said) for name in names)] if said else []
+    found = [(fact, kind) for fact, kind, names in NAMES if any_of(names, MARKS).search(said)] if said else []
     transplant = ("transplants", "donor_not_stated")
     if is_allogeneic(said) and not DOUBTED.search(said):
         return [each for each in found if each != transplant] + [("transplants", "allogeneic")]
@@ -68,8 +70,4 @@ def names_leukaemia(concept: Any) -> str | None:
 
 def _said(concept: Any) -> str:
     words = all_words(concept)
-    return " ".join(re.sub(r"[-‐‑–_/,;]+", " ", " ; ".join(words).lower()).split()) if words and is_uncoded(concept) else ""
-
-
-def _within(name: str, said: str) -> bool:
-    return re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", said) is not None if name.isascii() else name in said
+    return plain(" ; ".join(words), MARKS) if words and is_uncoded(concept) else ""

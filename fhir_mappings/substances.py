@@ -1,8 +1,8 @@
 """Drugs and other substances by name: where an allergy is only written out, what is it to?
 
-Ingredient, brands, abbreviations and Korean names, one line per drug. Latin names are matched as whole words, Korean ones
-anywhere; hyphens and spaces are one. A name never decides as a code does: it raises the question, or settles that the text names
-something else entirely.
+Ingredient, brands, abbreviations and Korean names, one line per drug. How a name is found in the words: `names.py`; hyphens and
+spaces are one. A name never decides as a code does: it raises the question, or settles that the text names something else
+entirely.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+
+from fhir_mappings.names import any_of, plain
 
 LISTED = {  # of EXC-13
     "idarubicin": ("idarubicine", "idamycin", "zavedos", "4-demethoxydaunorubicin", "이다루비신", "이다마이신", "자베도스"),
@@ -57,12 +59,13 @@ EVERYDAY = (
 NOTHING = ("nkda", "nka", "none", "none known", "없음", "알레르기 없음", "알러지 없음")  # and whatever begins with "no known"
 
 _FILLERS = re.compile(r"\b(allergy|allergies|allergic|to|hypersensitivity|anaphylaxis|reaction|rash|hives|urticaria)\b|알레르기|알러지|과민반응|과민증|두드러기|발진")
+_MARKS = re.compile(r"[-‐‑–_.:®™]+")  # no more than a blank
 _BETWEEN = re.compile(r"[,;/+&|()]|\band\b|\bor\b|\bwith\b|및|와 |과 ")
 
 
 def named(said: str, drugs: dict[str, tuple[str, ...]] | tuple[str, ...]) -> bool:
     """Does the text name one of these, whatever else it says?"""
-    return _any_of(_names(drugs)).search(_plain(said)) is not None
+    return any_of(_names(drugs), _MARKS).search(_plain(said)) is not None
 
 
 def all_known(said: Iterable[str], *groups: dict[str, tuple[str, ...]] | tuple[str, ...]) -> bool:
@@ -77,7 +80,7 @@ def denies(said: str) -> bool:
 
 
 def _plain(words: str) -> str:
-    return " ".join(re.sub(r"[-‐‑–_.:®™]+", " ", words.lower()).split())
+    return plain(words, _MARKS)
 
 
 def _names(drugs: dict[str, tuple[str, ...]] | tuple[str, ...]) -> tuple[str, ...]:
@@ -87,11 +90,3 @@ def _names(drugs: dict[str, tuple[str, ...]] | tuple[str, ...]) -> tuple[str, ..
 @cache
 def _plainly(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(map(_plain, names))
-
-
-@cache
-def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
-    """Latin ones as whole words, Korean ones anywhere."""
-    plain = [_plain(name) for name in names]
-    latin, others = ("|".join(re.escape(name) for name in plain if name.isascii() is ascii) for ascii in (True, False))
-    return re.compile("|".join(part for part in (rf"(?<![a-z0-9])(?:{latin})(?![a-z0-9])" if latin else "", others) if part))

@@ -6,6 +6,8 @@
 `postgres`, `postgres_server`           the URL of an empty PostgreSQL database of the test's own; the real server it is on
 `recordings`, `replay(vendor)`          recorded answers of vendors' sandboxes; a server that gives them again
 `browser`                               Chromium without a window, for the pages
+`cohort`, `copied`, `plain`             the demonstration's children as Bulk Data files to read only; the same, the test's own; what
+                                        a screening says of them
 """
 
 from __future__ import annotations
@@ -117,6 +119,32 @@ def replay(recordings_folder: Path) -> Iterator[Callable[[str], str]]:
     """`replay("epic")` starts a server and gives its FHIR base URL."""
     with ExitStack() as until_the_end:
         yield lambda vendor: until_the_end.enter_context(recorded_sandboxes.replaying(recordings_folder, vendor))
+
+
+# The next three import late: all that `screened` imports takes longer than many a test file.
+
+
+@pytest.fixture(scope="session")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from screened import child_lines, written
+
+    return written(tmp_path_factory.mktemp("cohort"), child_lines())
+
+
+@pytest.fixture(scope="session")
+def plain(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    from screened import assessments, screened
+
+    out = tmp_path_factory.mktemp("plain")
+    screened(cohort, out)
+    return assessments(out)
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    from screened import child_lines, written
+
+    return written(tmp_path / "in", child_lines())
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,4 +1,7 @@
-"""A small cohort for the tests of `screen`: the demonstration's children as Bulk Data lines, and what a screening makes of them."""
+"""A small cohort for the tests of `screen`: the demonstration's children as Bulk Data lines, and what a screening makes of them.
+
+What many of them begin with are the fixtures `cohort`, `copied` and `plain` of `conftest.py`.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,13 @@ from click.testing import Result
 
 from command_line import run
 from hook_calls import TODAY
-from hooks.demo.children import CHILDREN
+from hooks.demo.children import CHILDREN, Child
 
 Resource = dict[str, Any]
+
+IN_SCOPE = {child.id for child in CHILDREN if child.id != "asthma"}
+ALL_IN_MORPHOLOGY = {"resourceType": "Condition", "id": "m", "subject": {"reference": "Patient/written"},
+                     "code": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/icd-o-3", "code": "9811/3"}]}}  # fmt: skip
 
 
 def child_lines() -> list[tuple[str, str]]:
@@ -51,3 +58,18 @@ def assessments(out: Path) -> dict[str, dict[str, Any]]:
     found = {a["patient"].removeprefix("Patient/"): a for a in lines}
     assert len(found) == len(lines), "one line for each child"
     return found
+
+
+def summary_of(out: Path) -> dict[str, Any]:
+    return json.loads((out / "summary.json").read_text(encoding="utf-8"))
+
+
+def add(folder: Path, name: str, *lines: str | bytes) -> None:
+    """Lines at the end of a file, just as they are."""
+    with open(folder / name, "ab") as file:
+        for line in lines:
+            file.write(line if isinstance(line, bytes) else line.encode())
+
+
+def as_bundle(child: Child) -> Resource:
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": r} for r in child.build(TODAY)]}

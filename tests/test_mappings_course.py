@@ -1,30 +1,16 @@
-"""How chart facts without a code are read: diagnosis date, relapse date, ordinal, site, treatment dates (interfaces 7).
+"""How the course of the leukaemia is read where no code tells it: diagnosis date, relapse date, ordinal, site (interfaces 7).
 
 One rule after the other, each with the chart next to it where it just does not apply.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import date
-
 import pytest
 
-from charts import Outcome, answers, condition, dose, facts, first_line_treatment, observation, patient, record, taking_part
-from cds import assess, course, treatment
-from cds.case import Case
+from cds import course
 from cds.finding import Why
-from cds.trials.nct05827549 import PROTOCOL
-from cds.truth import MET, UNKNOWN
-from fhir_mappings import Record, read_patient
-
-FIRST = condition("b_all", "active", "2019-02-01")
-IN_REMISSION = condition("b_all", "remission", "2019-02-01")
-RELAPSE = condition("b_all", "relapse", "2025-08-25")
-
-
-def case(*chart, as_of="2025-09-01", **outcomes):
-    return Case(facts(patient(), *chart, as_of=as_of, **outcomes))
+from charts import Outcome, answers, condition, dose, facts, first_line_treatment, patient, taking_part
+from relapsed import FIRST, IN_REMISSION, RELAPSE, case, marrow
 
 
 def relapse_date(*chart):
@@ -33,10 +19,6 @@ def relapse_date(*chart):
 
 def ordinal(*chart, as_of="2025-09-01"):
     return "/".join(sorted(case(*chart, as_of=as_of).relapse.options))
-
-
-def marrow(blasts, day, **more):
-    return observation("marrow blasts", blasts, day, **more)
 
 
 # --- diagnosis date ----------------------------------------------------------------------------------------------
@@ -164,6 +146,10 @@ def test_a_relapse_after_the_freeze_is_another_story():
     assert ordinal(FIRST, RELAPSE, enrolled, later, as_of="2026-07-01") == "first"
 
 
+def test_a_failed_search_leaves_the_ordinal_unknown():
+    assert "second_or_later" in case(FIRST, RELAPSE, conditions=Outcome.PARTIAL).relapse.options
+
+
 # --- relapse site ------------------------------------------------------------------------------------------------
 
 
@@ -186,80 +172,6 @@ def test_relapse_site(chart, expected):
 def test_extramedullary_sites_of_the_chart_review():
     told = case(FIRST, RELAPSE, answers({"extramedullary-site": ["cns", "testis", "banana"]}))
     assert told.extramedullary_sites.options == {"cns", "testis"}
-
-
-# --- treatment dates ---------------------------------------------------------------------------------------------
-
-
-def late(*chart):
-    told = case(FIRST, RELAPSE, *chart)
-    return treatment.late_relapse(told.facts, told.relapse_date).truth.value
-
-
-@pytest.mark.parametrize(
-    "chart, expected",
-    [([first_line_treatment("2019-02-01", "2024-08-25")], "met"), ([first_line_treatment("2019-02-01", "2024-08-26")], "not_met"),
-     ([first_line_treatment(None, "2024-08")], "unknown"), ([first_line_treatment("2019-02-01", None)], "unknown"),
-     ([first_line_treatment("2019-02-01", "2021-06-30", status="in-progress")], "unknown"), ([first_line_treatment("2019-02-01", "2021-06-30", status="entered-in-error")], "unknown"),
-     ([answers({"off-treatment-date": "2024-08-25"})], "met"), ([answers({"on-treatment-at-relapse": True})], "not_met"), ([answers({"on-treatment-at-relapse": False})], "unknown"),
-     ([], "unknown")],
-)  # fmt: skip
-def test_late_is_a_year_after_off_treatment(chart, expected):
-    assert late(*chart) == expected
-
-
-@pytest.mark.parametrize("day, expected", [("2024-08-26", "not_met"), ("2025-07-01", "not_met"), ("2024-08-25", "unknown"), ("2021-06-30", "unknown")])
-def test_a_last_dose_can_prove_not_late_and_never_late(day, expected):
-    assert late(dose("mercaptopurine", "2019-05-01"), dose("mercaptopurine", day)) == expected
-
-
-@pytest.mark.parametrize("status, expected", [("completed", "not_met"), ("in-progress", "not_met"), ("stopped", "not_met"), ("not-done", "unknown"), ("entered-in-error", "unknown"), ("on-hold", "unknown")])
-def test_only_a_dose_that_was_given_counts(status, expected):
-    assert late(dose("mercaptopurine", "2025-07-01", status)) == expected
-
-
-def test_off_treatment_in_two_places():
-    assert late(first_line_treatment(None, "2021-06-30"), answers({"off-treatment-date": "2021-06-30"})) == "met"
-    assert late(first_line_treatment(None, "2021-06-30"), answers({"off-treatment-date": "2025-05-01"})) == "unknown"
-    assert late(first_line_treatment(None, "2021-06-30"), answers({"on-treatment-at-relapse": True})) == "unknown"
-    assert late(first_line_treatment(None, "2021-06-30"), dose("mercaptopurine", "2025-05-01")) == "unknown"
-
-
-@pytest.mark.parametrize(
-    "chart, expected",
-    [([dose("idarubicin", "2025-08-27"), dose("vincristine", "2025-08-28")], "2025-08-27"), ([dose("vincristine", "2025-08-28")], "2025-08-28"), ([dose("vincristine", "2025-08-25")], "2025-08-25"),
-     ([dose("vincristine", "2025-08-24")], "None"), ([dose("mercaptopurine", "2025-08-28")], "None"), ([dose("idarubicin", "2025-08-28", "not-done")], "None"),
-     ([answers({"reinduction-start-date": "2025-08-30"}), dose("idarubicin", "2025-08-30")], "2025-08-30"), ([answers({"reinduction-start-date": "2025-08-30"})], "2025-08-30")],
-)  # fmt: skip
-def test_reinduction_starts_with_the_first_idarubicin_or_vincristine_after_the_relapse(chart, expected):
-    assert str(case(FIRST, RELAPSE, *chart).reinduction_start) == expected
-
-
-STUDY = {"resourceType": "ResearchStudy", "id": "s1", "status": "active", "identifier": [{"value": "NCT05827549"}]}
-OTHER_STUDY = {**STUDY, "identifier": [{"value": "NCT00000000"}]}
-
-
-@pytest.mark.parametrize(
-    "chart, expected",
-    [([taking_part({"display": "ReCALL, NCT05827549"}, "2025-08-28")], "2025-08-28"), ([taking_part({"identifier": {"value": "NCT05827549"}}, "2025-08-28")], "2025-08-28"),
-     ([taking_part({"reference": "ResearchStudy/s1"}, "2025-08-28"), STUDY], "2025-08-28"), ([taking_part({"reference": "ResearchStudy/s1"}, "2025-08-28"), OTHER_STUDY], "2025-09-01"),
-     ([taking_part({"display": "another study"}, "2025-08-28")], "2025-09-01"),
-     *[([taking_part({"display": "NCT05827549"}, "2025-08-28", status)], "2025-08-28") for status in ("on-study", "on-study-intervention", "on-study-observation", "follow-up", "off-study")],
-     *[([taking_part({"display": "NCT05827549"}, "2025-08-28", status)], "2025-09-01") for status in ("candidate", "eligible", "withdrawn", "screening", "pending-on-study", "ineligible")],
-     ([answers({"enrolment-date": "2025-08-28"})], "2025-08-28"), ([taking_part({"display": "NCT05827549"}, "2025-12-01")], "2025-09-01")],
-)  # fmt: skip
-def test_eligibility_is_frozen_at_enrolment_in_this_trial(chart, expected):
-    assert assess(PROTOCOL, facts(patient(), FIRST, RELAPSE, *chart)).evaluated_as_of == expected
-
-
-def test_a_study_that_names_the_trial_in_its_contained_resource():
-    subject = taking_part({"reference": "#s1"}, "2025-08-28")
-    subject["contained"] = [STUDY]
-    assert assess(PROTOCOL, facts(patient(), FIRST, RELAPSE, subject)).evaluated_as_of == "2025-08-28"
-
-
-def test_a_failed_search_leaves_the_ordinal_unknown():
-    assert "second_or_later" in case(FIRST, RELAPSE, conditions=Outcome.PARTIAL).relapse.options
 
 
 # --- what is not certain, and what is still to come -----------------------------------------------------------------
@@ -323,58 +235,3 @@ def test_an_end_of_induction_years_after_the_diagnosis_may_be_that_of_a_relapse(
     assert ordinal(IN_REMISSION, marrow("62 %", "2019-03-05", eoi=True)) == "none"
     assert ordinal(IN_REMISSION, marrow("62 %", "2025-08-30", eoi=True)) == "none/suspected"
     assert ordinal(IN_REMISSION, marrow("2 %", "2025-08-30", eoi=True)) == "none"
-
-
-# --- lists that were cut short, or never came ------------------------------------------------------------------------
-
-STARTED, ENDED = dose("vincristine", "2025-08-28"), first_line_treatment("2019-02-01", "2021-06-30")
-
-
-def judged(*chart, **answered):
-    """With these searches answered in part: there are more pages."""
-    whole = record(patient(), FIRST, RELAPSE, marrow("62 %", "2025-08-25"), *chart)
-    partly = {name: replace(whole.answer(name), outcome=outcome, why="there are more pages", cut_short=outcome is Outcome.PARTIAL) for name, outcome in answered.items()}
-    return assess(PROTOCOL, read_patient(Record(whole.patient_id, {**whole.answers, **partly}), date(2025, 9, 1)))
-
-
-def truth(assessment, criterion):
-    return next(j.finding for j in assessment.criteria if j.criterion.id == criterion)
-
-
-@pytest.mark.parametrize("search, outcome", [(search, outcome) for search in ("administrations", "studies") for outcome in (Outcome.PARTIAL, Outcome.FAILED, Outcome.NOT_ASKED)
-                                             if (search, outcome) != ("studies", Outcome.NOT_ASKED)])  # fmt: skip
-def test_a_start_that_was_not_seen_may_have_frozen_the_question(search, outcome):
-    fresh = observation("creatinine", "0.5 mg/dL", "2025-08-28")
-    assert truth(judged(fresh), "INC-06").truth is MET
-    assert truth(judged(fresh, **{search: outcome}), "INC-06").reason is Why.NOT_LOOKED_UP
-
-
-def test_studies_that_no_ehr_was_asked_for_hold_nothing_up():
-    """Few EHRs have them, and treatment follows an enrolment within days."""
-    assert truth(judged(observation("creatinine", "0.5 mg/dL", "2025-08-28"), studies=Outcome.NOT_ASKED), "INC-06").truth is MET
-
-
-def test_a_start_that_was_seen_may_have_been_earlier():
-    fresh = observation("creatinine", "0.5 mg/dL", "2025-08-27")
-    assert truth(judged(fresh, STARTED), "INC-06").truth is MET
-    assert truth(judged(fresh, STARTED, administrations=Outcome.PARTIAL), "INC-06").truth is UNKNOWN
-    assert truth(judged(fresh, STARTED, answers({"reinduction-start-date": "2025-08-28"}), administrations=Outcome.PARTIAL), "INC-06").truth is MET
-
-
-def test_what_is_there_is_not_called_missing_because_a_date_is_in_doubt():
-    found = truth(judged(administrations=Outcome.FAILED), "INC-03")
-    assert found.reason is Why.NOT_LOOKED_UP and "62 %" in found.words
-
-
-def test_a_treatment_end_that_was_not_seen_may_be_later():
-    late = judged(ENDED).risk.possible
-    assert "SR" in late and "SR" not in judged(first_line_treatment("2019-02-01", "2025-06-30")).risk.possible
-    known = [observation("ngs MRD", "0.001 %", "2025-08-31", eoi=True), observation("marrow blasts", "1 %", "2025-08-31", eoi=True), dose("vincristine", "2025-08-26")]
-    assert judged(ENDED, *known).risk.possible == ("SR",) and judged(ENDED, *known, procedures=Outcome.PARTIAL).risk.possible == ("SR", "HR")
-
-
-def test_answers_are_not_used_while_newer_ones_may_be_missing():
-    told = answers({"prior-blinatumomab": "no"})
-    assert truth(judged(told), "INC-05").truth is MET
-    partly = judged(told, answers=Outcome.PARTIAL)
-    assert truth(partly, "INC-05").truth is UNKNOWN and any("newer answers may be missing" in issue.words for issue in partly.issues)

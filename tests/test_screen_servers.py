@@ -11,18 +11,10 @@ from command_line import cannot, run
 from hook_calls import TODAY
 from hooks.demo.children import transaction
 from hostile_fhir import HostileFhir
-from screened import assessments, child_lines, screened, written
+from screened import assessments, screened
 from smart_access import server_that_knows_us
 
 RESOURCES = [entry["resource"] for entry in transaction(TODAY)["entry"]]
-
-
-@pytest.fixture(scope="module")
-def plain(tmp_path_factory):
-    """What the same children are from files."""
-    place = tmp_path_factory.mktemp("plain")
-    screened(written(place / "in", child_lines()), place / "out")
-    return assessments(place / "out")
 
 
 def answers(found):

@@ -35,13 +35,6 @@ def block_of(data: bytes) -> Block:
     return Block(data, 0, len(data))
 
 
-@pytest.fixture(scope="module")
-def plain(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("plain")
-    screened(written(folder / "in", child_lines()), folder / "out")
-    return assessments(folder / "out")
-
-
 # --- one search for many lines --------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ import pytest
 from command_line import cannot, run
 from hook_calls import TODAY
 from hooks.screen import tasks
-from screened import assessments, child_lines, screened, written
+from screened import assessments, child_lines, screened, summary_of
 
 CHILD = "screening-complete"
 ABOUT = f'"subject": {{"reference": "Patient/{CHILD}"}}'
@@ -26,11 +26,6 @@ LOOKS_SOUND = {  # begins and ends as an object does
 BROKEN = LOOKS_SOUND["a comma too few"]
 
 
-@pytest.fixture
-def copied(tmp_path):
-    return written(tmp_path / "in", child_lines())
-
-
 def insert(file, *lines, at=3):
     """Before the line of this number, from 1."""
     before = file.read_bytes().split(b"\n")
@@ -39,10 +34,6 @@ def insert(file, *lines, at=3):
 
 def stops(*arguments):
     raise KeyboardInterrupt
-
-
-def summary_of(out):
-    return json.loads((out / "summary.json").read_text(encoding="utf-8"))
 
 
 def places(out):
