@@ -26,6 +26,7 @@ QUESTIONNAIRE = "/Questionnaire/nct05827549-chart-review"
 COUNTS = frozenset({"completed", "amended"})
 UNFINISHED = frozenset({"in-progress", "stopped", "entered-in-error"})
 LONGEST_NAME = 40
+_SIGNED = " (chart review, "  # between an answer and who gave it
 EXTRAMEDULLARY = ("cns", "testis", "other")
 
 
@@ -141,5 +142,15 @@ def _source(link_id: str, response: Resource) -> Evidence:
     author = response.get("author")
     name = (text(author.get("display")) or text(author.get("reference"))) if isinstance(author, dict) else None
     name = name and name[:LONGEST_NAME]
-    words = f"{link_id.replace('-', ' ')} (chart review, {name or 'author not recorded'})"
+    words = f"{link_id.replace('-', ' ')}{_SIGNED}{name or 'author not recorded'})"
     return Evidence(words, reference_of(response), dates.as_written(response.get("authored")), Basis.ATTESTED)
+
+
+def answer_and_author(link_id: str, source: Evidence) -> tuple[str, str]:
+    """What was answered, in the words it was given in, and by whom: out of the sentence made above.
+
+    >>> answer_and_author("lineage", Evidence("lineage b-all (chart review, Dr Ottilie Quillfeather)"))
+    ('b-all', 'Dr Ottilie Quillfeather')
+    """
+    answer, _, author = source.words.removeprefix(link_id.replace("-", " ")).strip().partition(_SIGNED)
+    return answer, author.removesuffix(")")

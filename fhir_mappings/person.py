@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from cds.day import Day
 from cds.finding import Evidence, Gap, Why
 from cds.values import Choice, any_of, one
 from fhir_mappings import codelists, dates
-from fhir_mappings.members import each
+from fhir_mappings.members import each, text
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
 
 FOR_CLINICAL_USE = "patient-sexParameterForClinicalUse"
 SEX_EXTENSIONS = ("us-core-birthsex", "us-core-individual-sex", "us-core-sex", FOR_CLINICAL_USE)
+USES = ("official", "usual", None, "temp", "nickname", "anonymous", "maiden", "old")
 SEX = {"male": "male", "female": "female", "M": "male", "F": "female"}
 
 
@@ -99,13 +101,15 @@ def _sex(told: Any) -> str | None:
     return next((s for s in ("male", "female") if codelists.states(told, f"sex_{s}")), None)
 
 
-def called(person: Resource) -> str:
-    """What a Patient or a Practitioner is called, for a screen; empty where the record does not say."""
-    names = [name for name in each(person.get("name")) if name.get("use") not in ("old", "anonymous")]
-    first = next((n for n in names if n.get("use") in ("official", "usual")), names[0] if names else {})
-    parts = [*_texts(first.get("prefix")), *_texts(first.get("given")), *_texts(first.get("family"))]
-    return str(first["text"]) if isinstance(first.get("text"), str) else " ".join(parts)
+def names(person: Resource) -> Iterator[str]:
+    """What a Patient or a Practitioner is called, for a screen: the official name first, an old one last."""
+    for name in sorted(each(person.get("name")), key=_use):
+        lists = (told for told in (name.get("prefix"), name.get("given")) if isinstance(told, list))
+        parts = [part for part in (*chain(*lists), name.get("family")) if text(part)]
+        if words := text(name.get("text")) or " ".join(parts):
+            yield words
 
 
-def _texts(told: Any) -> list[str]:
-    return [text for text in (told if isinstance(told, list) else [told]) if isinstance(text, str)]
+def _use(name: Resource) -> int:
+    use = name.get("use")
+    return USES.index(use if use in USES else "nickname")

@@ -28,6 +28,7 @@ class Question(NamedTuple):
     options: Mapping[str, str] = {}  # code: what the clinician reads
     help: str = ""
     repeats: bool = False
+    comparator: bool = False  # an amount that laboratories also report as a limit, `<0.01`
 
 
 EVER = {"yes": "Yes", "no": "No, never"}
@@ -90,7 +91,7 @@ GROUPS: Mapping[str, tuple[str, tuple[Question, ...]]] = {
                  "By morphology. Leave it open if the sample was inadequate."),
         Question("eoi-ngs-mrd", PERCENT, "MRD at end of induction, marrow, by NGS (%)",
                  help="100 cells per million are 0.01 %. Not detected: enter 0 here, and the limit of detection below. Flow cytometry "
-                 "and PCR do not count."),
+                 "and PCR do not count.", comparator=True),
         Question("eoi-ngs-mrd-lod", PERCENT, "Limit of detection of that sample (%)",
                  help="On the laboratory's report. Without it, “not detected” shows nothing."),
     )),
@@ -106,6 +107,8 @@ GROUPS: Mapping[str, tuple[str, tuple[Question, ...]]] = {
                  "accepts CNS leukaemia in a combined relapse, another names active CNS involvement: that is for the investigator too."),
     )),
 }  # fmt: skip
+
+QUESTIONS: Mapping[str, Question] = {question.link_id: question for _, questions in GROUPS.values() for question in questions}
 
 
 def questionnaire() -> dict[str, Any]:

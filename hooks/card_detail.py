@@ -11,7 +11,7 @@ from cds.assessment import Assessment, Judged, Raised, Risk
 from cds.finding import Gap, Why
 from cds.truth import UNKNOWN
 from hooks.markdown import escape
-from hooks.words import NOT_MET_TODAY, STATUS, distinct_rules, first_line, for_judgement, judged_as_of, missing_facts, unanswered_words, verdict
+from hooks.words import NOT_MET_TODAY, STATUS, counts, first_line, for_judgement, judged_as_of, missing_facts, unanswered_words, verdict
 
 INTENDED = "For clinicians who look after children with leukaemia. Not checked: consent forms, free places in the trial, free-text notes."
 SHORT_QUOTE = 100  # characters of the sentence beside what is favourable; the whole sentence beside what is not
@@ -22,15 +22,11 @@ BREAK = "\\\n  "  # a new line within a list item
 
 def detail(a: Assessment, software_version: str, contact: str | None) -> str:
     judgement = [j for j in a.criteria if for_judgement(j)]
-    unknown = [j for j in a.criteria if j.finding.truth is UNKNOWN and j not in judgement]
-    checked = distinct_rules(a.criteria) - distinct_rules(unknown) - distinct_rules(judgement)
-    counts = (f"{checked} of {distinct_rules(a.criteria)} rules checked, {distinct_rules(j for j in a.criteria if j.blocks)} blocking, "
-              f"{distinct_rules(unknown)} missing, {distinct_rules(judgement)} need your judgement")  # fmt: skip
     favourable = [j for j in a.criteria if j.finding.truth is not UNKNOWN and not j.blocks and j.criterion.id != "EXC-06"]
     status = NOT_MET_TODAY if a.modifiable else STATUS[a.overall]
     sections = (
         [first_line(a)],
-        [" ".join(filter(None, (f"**{status}.** {counts}.", unanswered_words(a))))],
+        [" ".join(filter(None, (f"**{status}.** {counts(a)}.", unanswered_words(a))))],
         _section("What blocks", (_criterion(j) for j in a.blocking if j.criterion.id != "EXC-06")),
         _section("Missing", (_missing(fact, ids, gap, a) for fact, ids, gap in missing_facts(a))),
         _section("Not looked up", (f"- {escape(search)}: {escape(why)}" for search, why in a.not_looked_up)),

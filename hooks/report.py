@@ -8,13 +8,13 @@ from rich.table import Table
 
 from cds.assessment import Assessment, Judged
 from hooks.markdown import plain
-from hooks.words import NOT_MET_TODAY, STATUS, first_line, judged_as_of, unanswered_words, verdict
+from hooks.words import NOT_APPLICABLE, NOT_MET_TODAY, STATUS, first_line, judged_as_of, unanswered_words, verdict
 
 COLOURS = {"not known": "yellow", "met": "green", "not met": "red", "exclusion applies": "red", "exclusion does not apply": "green"}
 
 
 def print_assessment(a: Assessment, software_version: str, console: Console) -> None:
-    status = "Not applicable – no leukaemia of this kind, or no relapse, on record" if a.overall == "not_applicable" else STATUS[a.overall]
+    status = NOT_APPLICABLE if a.overall == "not_applicable" else STATUS[a.overall]
     console.print(f"[bold]{a.protocol}[/]  {escape(plain(a.patient))}, as of {a.as_of}")
     console.print(f"[bold]{NOT_MET_TODAY if a.modifiable else status}[/]")
     if unanswered := unanswered_words(a):

@@ -23,6 +23,7 @@ STATUS = {
     "insufficient_data": "Cannot tell yet – facts are missing",
     "eligible_pending_clinician_review": "No blocking criterion found – needs clinician review",
 }
+NOT_APPLICABLE = "Not applicable – no leukaemia of this kind, or no relapse, on record"
 NOT_MET_TODAY = "Not met today – may change with time or treatment"
 MISSING = {  # what is missing, by why it is unknown
     Why.CONFLICT: "one answer on {}",
@@ -35,6 +36,7 @@ MISSING = {  # what is missing, by why it is unknown
     Why.SOURCE_AMBIGUOUS: "the study team's reading on {}",
 }
 FREEZE = ("reinduction start", "enrolment")  # the anchors that end the judgement of who may take part
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MOST_NAMED = 4  # searches in the second line; all of them stand under "Not looked up"
 CHEAPEST_FIRST = (  # what a clinician can settle soonest stands first
     "creatinine", "direct bilirubin", "total bilirubin", "shortening fraction", "ejection fraction", "sex", "birth date",
@@ -66,6 +68,27 @@ def for_judgement(judged: Judged) -> bool:
 def distinct_rules(criteria: Iterable[Judged]) -> int:
     """The rules, the bullet that the text prints twice counted once."""
     return len({j.criterion.id for j in criteria} - {"EXC-06"})
+
+
+def counts(a: Assessment) -> str:
+    """How much is known: never a score."""
+    judgement = distinct_rules(j for j in a.criteria if for_judgement(j))
+    missing = distinct_rules(j for j in a.criteria if j.finding.truth is UNKNOWN and not for_judgement(j))
+    rules = distinct_rules(a.criteria)
+    return (f"{rules - missing - judgement} of {rules} rules checked, {distinct_rules(j for j in a.criteria if j.blocks)} blocking, "
+            f"{missing} missing, {judgement} need your judgement")  # fmt: skip
+
+
+def short_day(written: str | None) -> str:
+    """A date as far as it is written, in words.
+
+    >>> short_day("2025-09-03"), short_day("2025-09"), short_day("2025"), short_day("2025-09-01 to 2025-09-03")
+    ('3 Sep 2025', 'Sep 2025', '2025', '2025-09-01 to 2025-09-03')
+    """
+    parts = (written or "").split("-")
+    if not all(part.isdecimal() for part in parts) or len(parts) > 3 or len(parts) > 1 and not 1 <= int(parts[1]) <= 12:
+        return written or ""
+    return " ".join([*(str(int(day)) for day in parts[2:]), *(MONTHS[int(month) - 1] for month in parts[1:2]), parts[0]])
 
 
 def judged_as_of(a: Assessment) -> str:

@@ -13,7 +13,7 @@ from cds.assessment import Assessment
 from cds.facts import PatientFacts
 from cds.protocol import Protocol
 from fhir_mappings import read_patient
-from fhir_mappings.person import called
+from fhir_mappings.person import names
 from hooks.checklist.launch import AGAIN, NotOpened
 from hooks.checklist.visits import Visit
 from hooks.config import Config
@@ -40,7 +40,7 @@ def name_of(user: str, fhir_server: str, token: str, config: Config, load: FhirL
         return ""
     with _server(fhir_server, token, Deadline.after(A_MOMENT), config, load) as server:
         told = server.read(*user.split("/")).resources
-    return called(told[0]) if told else ""
+    return next(names(told[0]), "") if told else ""
 
 
 def record(visit: Visit, response: Mapping[str, Any], config: Config, load: FhirLoad) -> None:

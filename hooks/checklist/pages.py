@@ -22,7 +22,7 @@ from hooks.checklist.chart import Chart, name_of, read_chart, record
 from hooks.checklist.form import TOKEN, Answers, read_form
 from hooks.checklist.launch import AGAIN, Authorization, Launching, NotOpened
 from hooks.checklist.registration import SecretMissing, SmartApp
-from hooks.checklist.view import Notice, view
+from hooks.checklist.view import POLICY, Notice, view
 from hooks.checklist.visits import Key, Visit, found, keep
 from hooks.config import Config
 from hooks.deadline import Deadline
@@ -37,7 +37,7 @@ log = structlog.get_logger()
 LAUNCH_SECONDS = 600  # for signing in at the EHR, if it asks
 EXCHANGE_SECONDS = 15.0
 LONGEST_FORM = 64 * 1024
-POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors %s"
+NOBODY = "'none'"
 
 
 def checklist_pages(config: Config, state: State, load: FhirLoad, trials: Iterable[Protocol]) -> Blueprint:
@@ -191,7 +191,7 @@ def checklist_pages(config: Config, state: State, load: FhirLoad, trials: Iterab
     @pages.after_request
     def guarded(response: Response) -> Response:
         by = sorted({page for app in config.smart_apps for page in app.embedded_by})
-        response.headers["Content-Security-Policy"] = POLICY % (" ".join(by) or "'none'")
+        response.headers["Content-Security-Policy"] = f"{POLICY}; frame-ancestors {' '.join(by) or NOBODY}"
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
