@@ -14,7 +14,7 @@ LONGEST = 300
 LONGEST_SUMMARY = 139
 
 _ACTIVE = re.compile(r"([\\`*_{}\[\]<>#!|~&$])")
-_HARMFUL = re.compile(r"(?i)<(?=[a-z/!?])|[`\[\]{}|\\]|www\.|[a-z][a-z0-9+.-]*://|(?:javascript|data|mailto):")
+_HARMFUL = re.compile(r"(?i)<(?=[a-z/!?])|[`\[\]{}|\\]|www\.|[a-z][a-z0-9+.-]*://|(?:javascript|data|mailto|https?):")
 _SPACES = re.compile(r"\s+")
 
 

@@ -192,6 +192,7 @@ def test_escaped_text_reads_as_it_was_written(text):
 
 @settings(max_examples=1_000, deadline=None, derandomize=True)
 @given(SYNTAX | st.text(max_size=300))
+@example("http:")
 @example("x" * 139)
 @example("x" * 140)
 def test_a_summary_is_one_short_harmless_line(text):

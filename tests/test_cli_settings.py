@@ -13,6 +13,7 @@ from command_line import cannot, run
 from free_port import free_port
 from hooks.backend_registration import BackendServices
 from hooks.cds_client import CdsClient
+from hooks.checklist.registration import SmartApp
 from hooks.config import Config
 from hooks.state import State
 from signed_calls import EC_JWK, RSA_KEY
@@ -212,10 +213,10 @@ def test_the_example_is_valid_and_complete(monkeypatch):
     config = Config.read(EXAMPLE, {})
     assert (len(config.clients), config.clients[0].keys[0]["crv"], bool(config.clients[1].jwks_url)) == (2, "P-384", True)
     shown = {line.lstrip("# ").partition(" = ")[0] for line in text.splitlines() if " = " in line}
-    known = {name for model in (Config, CdsClient, BackendServices) for name in model.model_fields}
-    assert known - shown == {"clients", "backend_services", "keys", "dev", "key_file"}
+    known = {name for model in (Config, CdsClient, BackendServices, SmartApp) for name in model.model_fields}
+    assert known - shown == {"clients", "backend_services", "smart_apps", "keys", "dev", "key_file"}
     tables = {line.strip("[]") for line in text.splitlines() if line.startswith("[[")}
-    assert tables == {"clients", "clients.keys", "backend_services"}
+    assert tables == {"clients", "clients.keys", "backend_services", "smart_apps"}
 
 
 def test_the_defaults_that_the_example_tells_are_the_defaults():
