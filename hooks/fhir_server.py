@@ -6,6 +6,7 @@ that failed, or was cut short, must never look like one that found nothing.
 
 from __future__ import annotations
 
+import re
 from types import TracebackType
 from typing import Any, Iterable, Iterator, Sequence
 from urllib.parse import quote
@@ -65,12 +66,15 @@ class FhirServer:
                 return _failed(f"answered with a message instead of the {resource_type}")
         return _failed(f"answered with something other than the {resource_type}")
 
-    def create(self, resource: Resource) -> None:
-        """Have it kept. Raises NoAnswer; Unwell where it may have been kept all the same."""
-        content = _ENCODER.encode(resource)
-        reply = self._wire.post(self._wire.base_url + resource["resourceType"], content)
+    def create(self, resource: Resource) -> str:
+        """Have it kept: its id there, empty where the server does not tell. Raises NoAnswer; Unwell where it may have been kept
+        all the same."""
+        kind = resource["resourceType"]
+        reply = self._wire.post(self._wire.base_url + kind, _ENCODER.encode(resource))
         if reply.status not in (200, 201):
             raise NoAnswer(f"the FHIR server answered {reply.status}")
+        told = re.search(rf"/{kind}/([A-Za-z0-9\-.]{{1,64}})(/|$)", reply.location)
+        return told[1] if told else ""
 
     def search(self, resource_type: str, params: Params, fallbacks: Sequence[Params] = ()) -> Answer:
         """All resources of the type that match.
@@ -120,7 +124,7 @@ class FhirServer:
 
     def _page(self, resource_type: str, url: str) -> tuple[Page, Any]:
         try:
-            status, body = self._wire.get(url)
+            status, body, _ = self._wire.get(url)
         except NoAnswer as error:
             return Page(verdict=Verdict(Outcome.FAILED, str(error))), None
         if status == 200:

@@ -28,6 +28,7 @@ class Reply(NamedTuple):
 
     status: int
     body: Any
+    location: str = ""  # of what was created
 
 
 class _NotAuthorised(NoAnswer):
@@ -122,8 +123,9 @@ class FhirWire:
         if status in RETRY_STATUS:
             raise Busy(f"the FHIR server answered {status}", asked_pause(response))
         try:
-            return Reply(status, parse(response.headers.get("Content-Type", ""), body_of(response, self._max_bytes, self._deadline)))
+            body = parse(response.headers.get("Content-Type", ""), body_of(response, self._max_bytes, self._deadline))
         except NotFhirJson as error:
             if status == 200:
                 raise NoAnswer(str(error)) from None
-            return Reply(status, None)
+            body = None
+        return Reply(status, body, response.headers.get("Location", ""))

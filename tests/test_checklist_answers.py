@@ -43,7 +43,7 @@ def test_an_answer_is_written_in_the_clinicians_name_and_counts_at_once():
         browser = it.service()
         path = opened(browser, it)
         answer = answered(browser, path, prior_blinatumomab="no", off_treatment_date="2024-08")
-        assert answer.status_code == 303 and answer.location == f"{PUBLIC_URL}{path}?recorded"
+        assert answer.status_code == 303 and answer.location == f"{PUBLIC_URL}{path}?recorded=answers-1"
         (written,) = it.created
         page = browser.get(answer.location, base_url=PUBLIC_URL).text
     QuestionnaireResponse.model_validate({**written, "authored": written["authored"]})
@@ -55,7 +55,17 @@ def test_an_answer_is_written_in_the_clinicians_name_and_counts_at_once():
         "prior-blinatumomab": [{"valueCoding": {"system": "urn:relapse-cds:codes", "code": "no", "display": "No, never"}}],
         "off-treatment-date": [{"valueDate": "2024-08"}],
     }
-    assert "were recorded" in page and "Ada Weber" in page
+    assert "the chart was read again" in page and "Ada Weber" in page
+
+
+def test_an_ehr_that_shows_new_answers_later_only():
+    with ehr(CHILD) as it:
+        browser = it.service()
+        path = opened(browser, it)
+        answer = answered(browser, path, prior_blinatumomab="no")
+        it.created.clear()
+        page = browser.get(answer.location, base_url=PUBLIC_URL).text
+    assert "does not show them yet, so they do not count below" in page
 
 
 def test_digits_arrive_as_they_were_typed():

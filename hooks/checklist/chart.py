@@ -32,6 +32,7 @@ class Chart:
     patient: Mapping[str, Any]
     facts: PatientFacts
     assessment: Assessment
+    reviews: frozenset[str]  # ids of the QuestionnaireResponses that were read
 
 
 def name_of(user: str, fhir_server: str, token: str, config: Config, load: FhirLoad) -> str:
@@ -43,10 +44,10 @@ def name_of(user: str, fhir_server: str, token: str, config: Config, load: FhirL
     return next(names(told[0]), "") if told else ""
 
 
-def record(visit: Visit, response: Mapping[str, Any], config: Config, load: FhirLoad) -> None:
-    """Have the EHR keep the answers. Raises NoAnswer; Unwell where it may have kept them all the same."""
+def record(visit: Visit, response: Mapping[str, Any], config: Config, load: FhirLoad) -> str:
+    """Have the EHR keep the answers, and their id there. Raises NoAnswer; Unwell where it may have kept them all the same."""
     with _server(visit.fhir_server, visit.token, Deadline.after(SECONDS), config, load) as server:
-        server.create(response)
+        return server.create(response)
 
 
 def read_chart(visit: Visit, protocol: Protocol, config: Config, load: FhirLoad, heard: Heard = unheard) -> Chart:
@@ -59,7 +60,8 @@ def read_chart(visit: Visit, protocol: Protocol, config: Config, load: FhirLoad,
             raise NotOpened(f"The chart cannot be judged: {error.why}.",
                             f"{AGAIN} If that does not help, ask whoever looks after the EHR.", 502) from None  # fmt: skip
     facts = read_patient(told, config.today())
-    return Chart(told.answers["patient"].resources[0], facts, assess(protocol, facts))
+    reviews = frozenset(str(response.get("id")) for response in told.answers["answers"].resources)
+    return Chart(told.answers["patient"].resources[0], facts, assess(protocol, facts), reviews)
 
 
 @contextmanager

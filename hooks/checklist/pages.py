@@ -40,6 +40,12 @@ LONGEST_FORM = 64 * 1024
 NOBODY = "'none'"
 
 
+def _recorded(id: str, chart: Chart) -> Notice:
+    if id in chart.reviews or not id:
+        return Notice(True, "The EHR has recorded your answers, and the chart was read again.", {})
+    return Notice(True, "The EHR has recorded your answers, but does not show them yet, so they do not count below. Look again in a moment.", {})
+
+
 def checklist_pages(config: Config, state: State, load: FhirLoad, trials: Iterable[Protocol]) -> Blueprint:
     protocols = {trial.id: trial for trial in trials}
     pages = Blueprint("checklist", __name__, url_prefix="/app", template_folder="../templates")
@@ -86,8 +92,8 @@ def checklist_pages(config: Config, state: State, load: FhirLoad, trials: Iterab
     @pages.get("/visits/<id>")
     def shown(id: str) -> str:
         key, visit = _visit(id)
-        notice = Notice(True, "Your answers were recorded in the EHR. The chart was read again.", {}) if "recorded" in request.args else None
-        return _page(key, visit, _read(visit), notice=notice)
+        chart, recorded = _read(visit), request.args.get("recorded")
+        return _page(key, visit, chart, notice=None if recorded is None else _recorded(recorded, chart))
 
     @pages.post("/visits/<id>")
     def answered(id: str) -> Redirect | tuple[str, int]:
@@ -100,7 +106,7 @@ def checklist_pages(config: Config, state: State, load: FhirLoad, trials: Iterab
         author = {"reference": visit.user, "display": visit.user_name}
         response = questionnaire_response(read.answers, visit.patient_id, author, config.now())
         try:
-            record(visit, response, config, load)
+            recorded = record(visit, response, config, load)
         except Unwell as why:
             log.warning("answers_perhaps_recorded", why=str(why))
             CHECKLISTS.labels("perhaps recorded").inc()
@@ -112,7 +118,7 @@ def checklist_pages(config: Config, state: State, load: FhirLoad, trials: Iterab
         else:
             log.info("answers_recorded", answers=len(read.answers))
             CHECKLISTS.labels("recorded").inc()
-            return redirect(f"{_own(f'/app/visits/{id}')}?recorded", 303)
+            return redirect(f"{_own(f'/app/visits/{id}')}?recorded={recorded}", 303)
         return _page(key, visit, chart, read, notice), 502
 
     @pages.post("/visits/<id>/close")
