@@ -20,6 +20,7 @@ from hooks.no_answer import NoAnswer, Unwell
 MAX_BYTES = 256 * 1024
 ASSUMED_SECONDS = 300  # of a token whose end is not told
 LONGEST_SECONDS = 86_400
+SIGN_IN = ("authorization_endpoint", "token_endpoint")  # what an app that a clinician opens needs
 ERRORS = frozenset({"invalid_request", "invalid_client", "invalid_grant", "invalid_scope", "unauthorized_client", "unsupported_grant_type"})
 
 
@@ -37,7 +38,7 @@ def endpoints(names: tuple[str, ...], fhir_server: str, deadline: Deadline, ca_b
     machine: the token would travel in the open.
     """
     if not _private(fhir_server, here=True):
-        raise NoAnswer(f"the address of the {_spoken(names[0])} cannot be asked of a server without TLS; set token_url")
+        raise NoAnswer(f"the address of the {_spoken(names[0])} cannot be asked of a server without TLS" + ("; set token_url" if len(names) == 1 else ""))
     asked = requests.Request("GET", f"{fhir_server}/.well-known/smart-configuration", headers={"Accept": "application/json"})
     with guarded_session(deadline, ca_bundle) as session, sent(session, asked, deadline) as response:
         told = _json(response, deadline) if response.status_code == 200 else None

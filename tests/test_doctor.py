@@ -123,7 +123,7 @@ def test_the_shape_of_the_data():
         told = diagnosed(server.url)
     assert told["format"] == 1 and list(told) == [
         "format", "software_version", "protocol", "server", "patient", "seconds", "searches", "references", "criteria", "facts", "issues", "units",
-        "local_codes", "observations_by_category", "advice", "summary"]  # fmt: skip
+        "local_codes", "checklist", "observations_by_category", "advice", "summary"]  # fmt: skip
     for each in told["searches"]:
         assert list(each) == ["name", "resource", "words", "required", "status", "why", "seconds", "slow", "results", "pages", "fallback", "declared",
                               "asked", "lost"]  # fmt: skip

@@ -28,6 +28,8 @@ from hooks.fhir_server import FhirServer
 from hooks.gather import fetch
 from misbehaving_ehr import CHILD, answering, chart, ehr, refuse
 
+SIGN_IN = "/fhir/.well-known/smart-configuration"
+
 
 @pytest.mark.parametrize("odd", [{}, {"Observation": refuse("code")}], ids=["as it should", "refused by code"])
 def test_it_asks_what_the_service_asks(odd):
@@ -40,6 +42,7 @@ def test_it_asks_what_the_service_asks(odd):
         also = [path for path, _ in server.heard]
     for path in asked:
         also.remove(path)
+    also.remove(SIGN_IN)
     assert {urlsplit(path).path for path in also} <= {"/fhir/metadata", "/fhir/Observation"}
     assert all("category=" in path or "metadata" in path for path in also)
 
@@ -64,7 +67,8 @@ def test_the_token_is_sent_and_not_shown(monkeypatch):
     monkeypatch.setenv("FHIR_TOKEN", TOKEN)
     with ehr(Consent=refuse("patient", f"token {TOKEN} is too weak")) as server:
         told, text = doctor(server.url, "--format", "json").stdout, doctor(server.url).stdout
-        assert {headers.get("Authorization") for _, headers in server.heard} == {f"Bearer {TOKEN}"}
+        assert {headers.get("Authorization") for path, headers in server.heard if path != SIGN_IN} == {f"Bearer {TOKEN}"}
+        assert {headers.get("Authorization") for path, headers in server.heard if path == SIGN_IN} == {None}, "that page is for everybody"
     assert TOKEN not in told + text and "is too weak" in told and json.loads(told)["server"]["token"]
 
 

@@ -21,7 +21,7 @@ from fhirclient.auth import FHIROAuth2Auth
 from hooks.checklist.registration import SmartApp
 from hooks.deadline import Deadline
 from hooks.fhir_address import is_below
-from hooks.oauth import TokenEndpoint, endpoints
+from hooks.oauth import SIGN_IN, TokenEndpoint, endpoints
 from hooks.request import FHIR_ID
 
 CLINICIAN = re.compile(r"(https://[^\s?#]+/)?(Practitioner|PractitionerRole)/[A-Za-z0-9\-.]{1,64}")  # or in a directory elsewhere
@@ -113,7 +113,7 @@ class Authorization:
             return self._app.authorize_url, self._app.token_url
         known = self._known
         if known is None or time.monotonic() > known[1]:
-            told = endpoints(("authorization_endpoint", "token_endpoint"), self._app.fhir_server, deadline, self._ca_bundle)
+            told = endpoints(SIGN_IN, self._app.fhir_server, deadline, self._ca_bundle)
             self._known = known = told, time.monotonic() + KNOWN_FOR
         return known[0]
 

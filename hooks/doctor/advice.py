@@ -21,7 +21,7 @@ _WITHHELD = ("withheld", "incomplete")
 
 
 def advice(data: Mapping[str, Any], config: Config) -> list[str]:
-    found = (_server(data, config), _first_look(data), _frozen(data), _broken(data), _in_part(data), _time(data), _chart(data), _no_harm(data))
+    found = (_server(data, config), _first_look(data), _frozen(data), _broken(data), _in_part(data), _time(data), _chart(data), _checklist(data), _no_harm(data))
     return list(dict.fromkeys(sentence for sentences in found for sentence in sentences))
 
 
@@ -120,6 +120,17 @@ def _chart(data: Mapping[str, Any]) -> Iterator[str]:
     if data["references"]["failed"]:
         yield (f"{data['references']['failed']} of {data['references']['followed']} resources named only by reference (drugs, studies) could not be read: "
                "allow the token to read Medication and ResearchStudy.")  # fmt: skip
+
+
+def _checklist(data: Mapping[str, Any]) -> Iterator[str]:
+    """Only of one that the settings register: a site may do without."""
+    told = data["checklist"]
+    if told["registered"] and not told["opens"]:
+        yield (f"The checklist is registered here and cannot be opened: {told['why']}. Ask the vendor for the addresses to sign in at, and write them as "
+               "authorize_url and token_url under [[smart_apps]].")  # fmt: skip
+    if told["registered"] and told["records"] is False:
+        yield ("The server does not declare that a QuestionnaireResponse can be created, so it may refuse the answers given on the checklist. Ask the vendor to "
+               "allow it; until then the page shows them as FHIR JSON, to be kept by other means.")  # fmt: skip
 
 
 def _no_harm(data: Mapping[str, Any]) -> Iterator[str]:

@@ -18,6 +18,7 @@ class Capabilities:
     software: str = ""
     fhir_version: str = ""
     types: dict[str, frozenset[str]] = field(default_factory=dict)  # each with its search parameters
+    created: frozenset[str] = frozenset()  # the types of which it says that it takes new ones
 
     def declares(self, search: Search) -> dict[str, Any]:
         """The type, and each parameter of our question; None where there is no statement to go by."""
@@ -35,8 +36,10 @@ def read_capabilities(heard: Heard, discretion: Discretion) -> Capabilities:
     software = body.get("software") if isinstance(body.get("software"), dict) else {}
     named = " ".join(filter(None, (text(software.get("name")), text(software.get("version")))))
     types: dict[str, frozenset[str]] = {}
+    created: set[str] = set()
     for rest in each(body.get("rest")):
         for resource in each(rest.get("resource")):
             if kind := text(resource.get("type")):
                 types[kind] = frozenset(name for p in each(resource.get("searchParam")) if (name := text(p.get("name"))))
-    return Capabilities(True, "", discretion.words(named, 80), discretion.words(text(body.get("fhirVersion")) or "", 20), types)
+                created |= {kind for interaction in each(resource.get("interaction")) if interaction.get("code") == "create"}
+    return Capabilities(True, "", discretion.words(named, 80), discretion.words(text(body.get("fhirVersion")) or "", 20), types, frozenset(created))

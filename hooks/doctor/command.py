@@ -25,7 +25,7 @@ def doctor(fhir_base: str, patient_id: str | None, config_file: Path | None, wai
 
     It reads the CapabilityStatement and makes the searches of a hook call, each once, then tells of every search
     whether it works and in whose words it does not; of every criterion whether it can be judged from here; which codes
-    and units of this patient's chart are not understood; and what to do. It only reads, and it shows no name, date or
+    and units of this patient's chart are not understood; whether the checklist can be opened; and what to do. It only reads, and it shows no name, date or
     identifier of the patient, so that its report can be passed on.
 
     Without --patient it looks for a patient with leukaemia, then for any. An access token is taken from FHIR_TOKEN; without one, our own

@@ -14,6 +14,8 @@
     facts       per fact: fact, name, state (seen | only_by_category | none_seen | not_looked_up), count, searches
     observations_by_category        category, outcome, results: looks of the doctor's own, for codes we do not search for
     issues, units, local_codes      what this patient's chart holds and we cannot use
+    checklist   the SMART app: registered (in these settings), opens (does the server say where to sign in?) and else why,
+                records (does it declare that it takes answers? null where there is no CapabilityStatement)
     advice      what to do, in sentences; the gravest first
     summary     card (can one be shown at all?), searches (work, in_part, of), criteria (server, questionnaire, not_at_all), words
 """
@@ -58,6 +60,7 @@ def diagnosis(found: Examination, protocol: Protocol, config: Config, today: dat
         "issues": issues(by_category, discretion),
         "units": unknown_units(everything, by_category, discretion),
         "local_codes": local_codes((*found.record.answers.values(), *(a for _, a in found.by_category)), discretion),
+        "checklist": _checklist(found, config),
         "observations_by_category": [{"category": c, "outcome": a.outcome.value, "results": len(a.resources)} for c, a in found.by_category],
     }  # fmt: skip
     summary = _summary(data)
@@ -94,6 +97,13 @@ def _asked(asked: Asked, discretion: Discretion) -> dict[str, Any]:
 def _criterion(c: Judgeable) -> dict[str, Any]:
     return {"id": c.id, "name": c.name, "judged_from": c.how, "facts": list(c.facts), "dates": list(c.dates), "searches": list(c.searches),
             "answers": list(c.answers)}  # fmt: skip
+
+
+def _checklist(found: Examination, config: Config) -> dict[str, Any]:
+    app = next((app for app in config.smart_apps if app.fhir_server == found.base), None)
+    why = "" if app and app.authorize_url else found.sign_in  # addresses in the settings are not asked for
+    records = "QuestionnaireResponse" in found.capabilities.created if found.capabilities.readable else None
+    return {"registered": bool(app), "opens": not why, "why": why, "records": records}
 
 
 def _summary(data: Mapping[str, Any]) -> dict[str, Any]:

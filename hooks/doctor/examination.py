@@ -24,6 +24,8 @@ from hooks.doctor.listening import Heard, ListeningServer
 from hooks.doctor.search_report import NOT_ALLOWED, SearchReport, reported
 from hooks.fhir_at_once import BROKEN, MOST_AT_ONCE
 from hooks.gather import ask_one, followed  # the very questions of a hook call; copies of them would drift
+from hooks.no_answer import NoAnswer
+from hooks.oauth import SIGN_IN, endpoints
 
 NOBODY = "relapse-cds-doctor"
 PAGES_OF_A_LOOK = 5
@@ -48,6 +50,7 @@ class Examination:
     first_look_seconds: float
     everything_seconds: float
     references: tuple[Heard, ...]
+    sign_in: str  # why the checklist cannot be opened from there; empty where it can
 
     @property
     def answers(self) -> dict[str, Answer]:
@@ -93,8 +96,10 @@ def examine(base: str, token: str | None, patient_id: str | None, wait: float, d
         references = tuple(server.heard)
     seconds += time.monotonic() - began
     looks, _ = _at_once([partial(_by_category, connect, patient_id, c, wait, told) for c in _categories((*first, *rest))])
+    told("where clinicians sign in")
+    sign_in = _sign_in(base, wait, ca_bundle)
     return Examination(base, read_capabilities(metadata, discretion), patient, Record(patient_id, answers), (*first, *rest), tuple(looks),
-                       first_seconds, first_seconds + seconds, references)  # fmt: skip
+                       first_seconds, first_seconds + seconds, references, sign_in)  # fmt: skip
 
 
 def _at_once(questions: Sequence[Callable]) -> tuple[list, float]:
@@ -134,6 +139,14 @@ def _by_category(connect: Callable[..., ListeningServer], patient_id: str, categ
     told(f"Observations of the category {category}")
     own = tuple(r for r in answer.resources if is_about(r, names(patient_id)))
     return category, Answer(answer.outcome, own, answer.why)
+
+
+def _sign_in(base: str, wait: float, ca_bundle: str | None) -> str:
+    try:
+        endpoints(SIGN_IN, base, Deadline.after(wait), ca_bundle)
+    except NoAnswer as why:
+        return str(why)
+    return ""
 
 
 def _reached(base: str, metadata: Heard, heard: Sequence[Heard]) -> None:

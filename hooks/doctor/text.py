@@ -41,6 +41,7 @@ def print_diagnosis(data: Mapping[str, Any], console: Console) -> None:
     seconds = data["seconds"]
     took = f"first look {seconds['first_look']:.2f} s, everything {seconds['everything']:.2f} s; fetch_seconds allows {seconds['allowed']:g} s"
     _line(console, "Time", took)
+    _line(console, "Checklist (SMART app)", _checklist(data["checklist"]))
     _title(console, f"The {len(data['criteria'])} criteria: what they can be judged from")
     _criteria(console, data)
     if data["patient"] != "none":
@@ -50,6 +51,12 @@ def print_diagnosis(data: Mapping[str, Any], console: Console) -> None:
     _title(console, "What to do")
     _numbered(console, data["advice"] or ["Nothing: everything works."])
     console.print(f"\n[bold]{data['summary']['words']}[/]")
+
+
+def _checklist(told: Mapping[str, Any]) -> str:
+    opens = "can be opened from this server" if told["opens"] else f"cannot be opened from this server: {told['why']}"
+    records = {True: "it declares that it takes answers", False: "it does not declare that it takes answers", None: "whether it takes answers is not declared"}
+    return f"{'registered' if told['registered'] else 'not registered in the settings'}; {opens}; {records[told['records']]}"
 
 
 def _searches(searches: Iterable[Mapping[str, Any]]) -> Table:
