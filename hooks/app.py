@@ -23,6 +23,7 @@ from hooks.config import Config
 from hooks.cross_origin import allow_browsers
 from hooks.feedback import read_feedback
 from hooks.fhir_load import FhirLoad
+from hooks.mounted import mounted
 from hooks.openapi import openapi
 from hooks.operations import operations
 from hooks.problem import Problem
@@ -95,6 +96,7 @@ def create_app(config: Config | None = None) -> Flask:
     tell_problems(app)
     log_requests(app)
     allow_browsers(app, config.cors_origins)
+    app.wsgi_app = mounted(app.wsgi_app, config.public_url)  # type: ignore[method-assign]
     return app
 
 
