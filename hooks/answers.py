@@ -59,7 +59,7 @@ def screening_answer(asked: Asked) -> Answered:
     if assessment is None:
         return Answered([], "assessment")
     with timed("write"):
-        return Answered(cards(assessment, asked.client, asked.config), "assessment", facts, assessment)
+        return Answered(cards(assessment, asked.client, asked.config, asked.call.fhir_server), "assessment", facts, assessment)
 
 
 def order_answer(asked: Asked) -> Answered:
@@ -70,7 +70,7 @@ def order_answer(asked: Asked) -> Answered:
     if facts is None or assessment is None:
         return Answered([], "order")
     breaks = broken(asked.protocol, facts, orders) if is_candidate(facts, assessment) else ()
-    written = [order_card(assessment, breaks, asked.client, asked.config)] if breaks else []
+    written = [order_card(assessment, breaks, asked.client, asked.config, asked.call.fhir_server)] if breaks else []
     return Answered(written, "order", facts, assessment)
 
 

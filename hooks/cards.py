@@ -30,18 +30,19 @@ OVERRIDE_REASONS = (  # the specification's own list, as far as it fits; a site 
 SETTLED_BY_A_TEST = frozenset({"missing", "stale"})  # a result that is pending, or disputed, is not helped by another order
 
 
-def cards(assessment: Assessment, client: CdsClient, config: Config) -> list[dict[str, Any]]:
+def cards(assessment: Assessment, client: CdsClient, config: Config, fhir_server: str | None = None) -> list[dict[str, Any]]:
+    """`fhir_server` is the one that the call named, where it named one."""
     if assessment.overall == "not_applicable":
         return []
     if assessment.overall == "not_eligible" and not config.card_when_not_eligible:
         return []
-    return [card(assessment, client, config)]
+    return [card(assessment, client, config, fhir_server)]
 
 
-def card(assessment: Assessment, client: CdsClient, config: Config) -> dict[str, Any]:
+def card(assessment: Assessment, client: CdsClient, config: Config, fhir_server: str | None) -> dict[str, Any]:
     flags = {flag.id for flag in assessment.flags}
     written = _card(
-        assessment, client, config,
+        assessment, client, config, fhir_server,
         summary=summary_line(assessment),
         detail=detail(assessment, SOFTWARE_VERSION, config.contact),
         indicator="warning" if flags & WARNINGS else "info",
@@ -52,18 +53,18 @@ def card(assessment: Assessment, client: CdsClient, config: Config) -> dict[str,
     return written
 
 
-def order_card(assessment: Assessment, breaks: Iterable[Judged], client: CdsClient, config: Config) -> dict[str, Any]:
+def order_card(assessment: Assessment, breaks: Iterable[Judged], client: CdsClient, config: Config, fhir_server: str | None) -> dict[str, Any]:
     """One warning for all criteria that the drafts would break."""
     breaks = tuple(breaks)
     return _card(
-        assessment, client, config,
+        assessment, client, config, fhir_server,
         summary=summary(f"{assessment.protocol}: {order_summary(breaks)}"),
         detail=order_detail(assessment, breaks, SOFTWARE_VERSION, config.contact),
         indicator="warning",
     )  # fmt: skip
 
 
-def _card(assessment: Assessment, client: CdsClient, config: Config, **written: Any) -> dict[str, Any]:
+def _card(assessment: Assessment, client: CdsClient, config: Config, fhir_server: str | None, **written: Any) -> dict[str, Any]:
     """What every card of ours has: who says it, where to read more, why it may be set aside."""
     trial = assessment.protocol
     source = {
@@ -72,7 +73,7 @@ def _card(assessment: Assessment, client: CdsClient, config: Config, **written: 
     }
     links = [{"label": f"Registry record of {trial}", "url": f"https://clinicaltrials.gov/study/{trial}", "type": "absolute"}]
     if config.public_url:
-        if config.opens_checklist(client):
+        if config.opens_checklist(client, fhir_server):
             launch = f"{config.public_url.rstrip('/')}/app/launch"
             links.insert(0, {"label": "Open the checklist: every criterion, and your answers", "url": launch, "type": "smart", "appContext": trial})
         about = f"{config.public_url.rstrip('/')}/about/{trial.lower()}"

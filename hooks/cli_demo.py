@@ -11,9 +11,10 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from hooks.app import create_app
+from hooks.checklist.registration import SmartApp
 from hooks.command_line import CannotDo
 from hooks.config import Config
-from hooks.demo import create_demo
+from hooks.demo import FHIR, create_demo
 from hooks.logs import configure_logs
 
 
@@ -26,7 +27,8 @@ def demo(port: int) -> None:
     with _listening(port) as listener:
         server = make_server("127.0.0.1", port, Flask(__name__), threaded=True, fd=listener.fileno())
     address = f"http://127.0.0.1:{server.port}"
-    settings = Config.development().model_copy(update={"public_url": address, "contact": "nobody, this is a demonstration"})
+    app = SmartApp(fhir_server=f"{address}{FHIR}", client_id="relapse-cds")
+    settings = Config.development().model_copy(update={"public_url": address, "contact": "nobody, this is a demonstration", "smart_apps": (app,)})
     server.app = create_demo(service_app_factory=lambda: create_app(settings))
     click.echo(f"{address}/")
     click.echo("Open it in a browser. All children are invented. Ctrl-C ends it.", err=True)

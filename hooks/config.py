@@ -122,13 +122,14 @@ class Config(BaseModel):
         """How the checklist is registered at this server; in development at every server on loopback."""
         base = normalised_base(fhir_server)
         registered = next((app for app in self.smart_apps if app.fhir_server == base), None)
-        if registered is None and base and self.dev and is_loopback(base):
+        if self.dev and not self.smart_apps and base and is_loopback(base):
             return SmartApp(fhir_server=base, client_id="relapse-cds")
         return registered
 
-    def opens_checklist(self, client: CdsClient) -> bool:
-        """Can whoever sees a card for this client follow its link to the checklist?"""
-        return self.dev or any(self.smart_app_of(server) for server in client.fhir_servers)
+    def opens_checklist(self, client: CdsClient, fhir_server: str | None) -> bool:
+        """Can whoever sees a card follow its link to the checklist? Where the call names no server: from every server of this client."""
+        servers = [fhir_server] if fhir_server else client.fhir_servers
+        return (self.dev and not servers) or (bool(servers) and all(self.smart_app_of(server) for server in servers))
 
     @property
     def trusted(self) -> str | None:

@@ -21,7 +21,7 @@ from hooks.fhir_load import Share
 from hooks.fhir_outcome import Verdict, gravest, read_outcome
 from hooks.fhir_urls import Params, urls
 from hooks.fhir_wire import FhirWire
-from hooks.no_answer import NoAnswer
+from hooks.no_answer import NoAnswer, Unwell
 from hooks.paging import CutShort, Page, next_link, once_each, read_bundle
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")  # digits as typed
@@ -70,10 +70,12 @@ class FhirServer:
         """Have it kept: its id there, empty where the server does not tell. Raises NoAnswer; Unwell where it may have been kept
         all the same."""
         kind = resource["resourceType"]
-        reply = self._wire.post(self._wire.base_url + kind, _ENCODER.encode(resource))
-        if reply.status not in (200, 201):
-            raise NoAnswer(f"the FHIR server answered {reply.status}")
-        told = re.search(rf"/{kind}/([A-Za-z0-9\-.]{{1,64}})(/|$)", reply.location)
+        status, body, location = self._wire.post(self._wire.base_url + kind, _ENCODER.encode(resource))
+        if status == 200:  # instead of 201; then only the resource itself tells that it was kept
+            if not isinstance(body, dict) or body.get("resourceType") != kind:
+                raise Unwell(f"the FHIR server answered 200 without the {kind}")
+            return str(body.get("id", ""))
+        told = re.search(rf"/{kind}/([A-Za-z0-9\-.]{{1,64}})(/|$)", location)
         return told[1] if told else ""
 
     def search(self, resource_type: str, params: Params, fallbacks: Sequence[Params] = ()) -> Answer:

@@ -110,7 +110,23 @@ class FhirWire:
             headers = FHIROAuth2Auth(state={"access_token": token}).signed_headers(headers)
         asked = requests.Request("GET" if content is None else "POST", url, headers=headers, data=content)
         with sent(self._session, asked, self._deadline) as response:
-            return self._read(response)
+            return self._read(response) if content is None else self._written(response)
+
+    def _written(self, response: requests.Response) -> Reply:
+        """Whether it was kept is told by the status, whatever the body is; only of some statuses it is certain that it was not."""
+        status = response.status_code
+        if status == 401:
+            raise _NotAuthorised("not authorised (401)")
+        if 400 <= status < 500 and status != 408:
+            raise NoAnswer("forbidden (403)" if status == 403 else f"the FHIR server answered {status}")
+        if status == 200:
+            try:
+                return self._read(response)
+            except NoAnswer as error:
+                raise Unwell(str(error)) from None
+        if status != 201:
+            raise Unwell(f"the FHIR server answered {status}")
+        return Reply(status, None, response.headers.get("Location", ""))
 
     def _read(self, response: requests.Response) -> Reply:
         status = response.status_code

@@ -143,7 +143,8 @@ def ask_one(server: FhirServer, patient_id: str, search: Search) -> Answer:
 def _of_this_child(answer: Answer, patient_id: str, search: Search) -> Answer:
     """A server that ignores a parameter answers with everybody: then the search has failed, whatever else it holds."""
     patient = names(patient_id)
-    if any(is_about(resource, patient) is False for resource in answer.resources):
+    whose = [is_about(resource, patient) for resource in answer.resources]
+    if False in whose or (search.resource_type == "Patient" and None in whose):  # a Patient has to say who it is
         log.error("wrong_patient_from_fhir_server", search=search.name)
         return WRONG_PATIENT
     return answer

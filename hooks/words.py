@@ -98,7 +98,7 @@ def judged_as_of(a: Assessment) -> str:
     starts = [name for name in FREEZE if any(_is_of(anchor, name) for anchor in a.anchors)]
     first = [name for name in starts if any(_is_of(anchor, name, a.evaluated_as_of) for anchor in a.anchors)] or starts
     at = " and ".join(first or FREEZE)
-    return f"Judged as of {a.evaluated_as_of}, frozen at {at}; what came later counts for the risk group only."
+    return f"Judged as of {a.evaluated_as_of}, frozen at {at}; what was found later counts for the risk group only, a clinician's answers whenever they were given."
 
 
 def _is_of(anchor: Evidence, name: str, day: str = "") -> bool:

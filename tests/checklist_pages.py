@@ -13,7 +13,8 @@ from cds.trials import NCT05827549, TRIALS
 from fhir_mappings import Record, read_patient
 from hooks.about_pages import about_pages
 from hooks.bundle import record_from_bundle
-from hooks.checklist.view import POLICY, view
+from hooks.checklist.site import POLICY
+from hooks.checklist.view import view
 from hooks.demo.children import CHILDREN
 
 TODAY = date(2025, 9, 3)

@@ -108,8 +108,8 @@ def taking_part(*, enrolled: str | None = None, reinduced: str | None = None, to
 @pytest.mark.parametrize("days, words", [
     ({}, "Judged as of 2025-09-01. relapse-cds"),
     ({"enrolled": "2025-09-01"}, "Judged as of 2025-09-01. relapse-cds"),
-    ({"enrolled": "2025-08-30"}, "Judged as of 2025-08-30, frozen at enrolment; what came later counts for the risk group only. relapse-cds"),
-    ({"reinduced": "2025-08-31"}, "Judged as of 2025-08-31, frozen at reinduction start; what came later counts for the risk group only. relapse-cds"),
+    ({"enrolled": "2025-08-30"}, "Judged as of 2025-08-30, frozen at enrolment; what was found later counts for the risk group only"),
+    ({"reinduced": "2025-08-31"}, "Judged as of 2025-08-31, frozen at reinduction start; what was found later counts for the risk group only"),
     ({"enrolled": "2025-08-31", "reinduced": "2025-08-30"}, "Judged as of 2025-08-30, frozen at reinduction start;"),
     ({"enrolled": "2025-08-31", "reinduced": "2025-08-31"}, "Judged as of 2025-08-31, frozen at reinduction start and enrolment;"),
     ({"enrolled": "2025-08"}, "Judged as of 2025-08-31, frozen at enrolment;"),

@@ -115,7 +115,7 @@ def test_what_is_missing_says_why_what_it_would_settle_and_where_to_answer():
     told = {item["fact"]: item for item in context(unreviewed("stale-creatinine"))["missing"]}
     assert list(told) == ["creatinine", "pregnancy test", "allogeneic transplant", "blinatumomab"], "the cheapest first"
     assert told["creatinine"]["words"] == "creatinine 0.5 mg/dL on 2025-07-22 is 43 days old (limit 14)"
-    assert [told[fact]["would"] for fact in ("creatinine", "blinatumomab")] == ["It would settle INC-06.", "It would settle INC-05."]
+    assert [told[fact]["would"] for fact in ("creatinine", "blinatumomab")] == ["A new one would settle INC-06.", "It would settle INC-05."]
     assert [[q.link_id for q in told[fact]["questions"]] for fact in ("creatinine", "blinatumomab")] == [
         [], ["prior-blinatumomab", "treatment-history-complete"]]  # fmt: skip
 
@@ -146,11 +146,12 @@ def test_a_question_that_is_offered_for_a_gap_can_fill_it():
         a = assess(NCT05827549, facts)
         for gap in {*(gap for _, _, gap in missing_facts(a)), *a.risk.gaps}:
             for q in questions_for(gap, facts):
-                offered.add((gap.fact, q.link_id))
-                if (gap.fact, q.link_id) not in helped and any(gap not in gaps_after(chart, q, answer) for answer in SOME[q.type](q)):
-                    helped.add((gap.fact, q.link_id))
+                what = (gap.fact, gap.reason, q.link_id)
+                offered.add(what)
+                if what not in helped and any(gap not in gaps_after(chart, q, answer) for answer in SOME[q.type](q)):
+                    helped.add(what)
     assert len(offered) > 15
-    assert {pair for pair in offered - helped if pair[1] not in ONLY_BESIDE_ANOTHER} == set()
+    assert {what for what in offered - helped if what[2] not in ONLY_BESIDE_ANOTHER} == set()
     assert {q for questions in SUPPLIES.values() for q in questions} <= set(QUESTIONS)
 
 
@@ -250,22 +251,16 @@ RESPONSE = questionnaire_response({"lineage": "t-all", "eoi-ngs-mrd": Percent(De
 
 
 def test_what_was_recorded_is_told():
-    page = opened("two-lineages", notice=Notice(True, "Stored as QuestionnaireResponse/77.", RESPONSE))
+    page = opened("two-lineages", notice=Notice("recorded", "Stored as QuestionnaireResponse/77.", RESPONSE))
     assert on_page("Recorded for Jonas Willowmere Stored as QuestionnaireResponse/77. Which leukaemia is it? T-ALL (precursor T)", page)
     assert on_page("< 0.0040 %", page) and "textarea" not in [tag for tag, _ in page.elements]
 
 
 def test_what_the_ehr_refused_can_be_copied():
-    html = html_of(context(chart_of("two-lineages"), notice=Notice(False, f"The EHR says {HOSTILE}", RESPONSE)))
+    html = html_of(context(chart_of("two-lineages"), notice=Notice("not recorded", f"The EHR says {HOSTILE}", RESPONSE)))
     assert "<img src=x" not in html and "Not recorded for Jonas Willowmere" in html
     kept = unescape(re.search(r"<textarea[^>]* readonly[^>]*>(.*?)</textarea>", html, re.S)[1])
     assert json.loads(kept, parse_float=str) == json.loads(json.dumps(RESPONSE, default=str)) and '"value": 0.0040' in kept
-
-
-def test_without_a_way_to_record_there_is_no_form_and_no_link_to_one():
-    page = opened("two-lineages", action=None, cannot_record="This EHR does not let the checklist write.")
-    assert on_page("This EHR does not let the checklist write.", page)
-    assert "form" not in [tag for tag, _ in page.elements] and not [link for link in page.named("href") if link.startswith("#ask-")]
 
 
 # --- the child --------------------------------------------------------------------------------------------------------
@@ -324,7 +319,7 @@ def test_hostile_words_of_a_chart_are_text():
                 resource[key]["text"] = HOSTILE
         if resource["resourceType"] == "QuestionnaireResponse":
             resource["author"] = {"display": HOSTILE}
-    html = html_of(context(chart, contact=HOSTILE, author=HOSTILE, cannot_record=HOSTILE, form_token=HOSTILE))
+    html = html_of(context(chart, contact=HOSTILE, author=HOSTILE, form_token=HOSTILE))
     assert "<img src=x" not in html and html.count("</form>") == 2, "the answers, and closing the checklist"
     page = Opened(html)
     assert page.open == [] and page.texts.count("Record these answers for <img src=x onerror=alert(1)>\"'</textarea></form>") == 1
@@ -350,7 +345,7 @@ def look(browser: Any, host: str, width: int, scheme: str) -> None:
 def test_in_a_browser(browser):
     chart = unreviewed("stale-creatinine")
     read = read_form({"relapse-date": ["soon"]}, facts_of(chart))
-    page = context(chart, typed=read.typed, faults=read.faults, notice=Notice(False, "No.", RESPONSE))
+    page = context(chart, typed=read.typed, faults=read.faults, notice=Notice("not recorded", "No.", RESPONSE))
     unfold = "for (const d of document.querySelectorAll('details')) d.open = true;"
     with running(app_showing(page)) as host:
         for width, scheme in ((320, "light"), (320, "dark"), (768, "light"), (1280, "light")):

@@ -13,6 +13,7 @@ from cds.assessment import Assessment
 from cds.facts import PatientFacts
 from cds.protocol import Protocol
 from fhir_mappings import read_patient
+from fhir_mappings.chart_review import is_chart_review
 from fhir_mappings.person import names
 from hooks.checklist.launch import AGAIN, NotOpened
 from hooks.checklist.visits import Visit
@@ -22,8 +23,10 @@ from hooks.fhir_load import FhirLoad
 from hooks.fhir_server import FhirServer
 from hooks.first_look import NotToBeHad
 from hooks.gather import Heard, fetch, unheard
+from hooks.markdown import visible
 
 SECONDS = 20.0  # to read a chart: somebody waits for the whole of it, and no other page waits for them
+LONGEST_NAME = 80
 A_MOMENT = 3.0  # for a name
 
 
@@ -32,7 +35,7 @@ class Chart:
     patient: Mapping[str, Any]
     facts: PatientFacts
     assessment: Assessment
-    reviews: frozenset[str]  # ids of the QuestionnaireResponses that were read
+    reviews: Mapping[str, Mapping[str, Any]]  # the QuestionnaireResponses that were read, by id
 
 
 def name_of(user: str, fhir_server: str, token: str, config: Config, load: FhirLoad) -> str:
@@ -40,8 +43,8 @@ def name_of(user: str, fhir_server: str, token: str, config: Config, load: FhirL
     if user.count("/") != 1:  # in a directory elsewhere, which the token is not for
         return ""
     with _server(fhir_server, token, Deadline.after(A_MOMENT), config, load) as server:
-        told = server.read(*user.split("/")).resources
-    return next(names(told[0]), "") if told else ""
+        told = [found for found in server.read(*user.split("/")).resources if found.get("id") == user.partition("/")[2]]
+    return next((name for each in told for words in names(each) if (name := visible(words, LONGEST_NAME))), "")
 
 
 def record(visit: Visit, response: Mapping[str, Any], config: Config, load: FhirLoad) -> str:
@@ -60,7 +63,7 @@ def read_chart(visit: Visit, protocol: Protocol, config: Config, load: FhirLoad,
             raise NotOpened(f"The chart cannot be judged: {error.why}.",
                             f"{AGAIN} If that does not help, ask whoever looks after the EHR.", 502) from None  # fmt: skip
     facts = read_patient(told, config.today())
-    reviews = frozenset(str(response.get("id")) for response in told.answers["answers"].resources)
+    reviews = {str(response.get("id")): response for response in told.answers["answers"].resources if is_chart_review(response)}
     return Chart(told.answers["patient"].resources[0], facts, assess(protocol, facts), reviews)
 
 

@@ -31,6 +31,7 @@ _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]+)?")
 DATE_FORM = "give a day as 2025-08-31, a month as 2025-08 or a year as 2025"
 NUMBER_FORM = "give a number such as 12 or 0.004: with a point, without a sign and without %"
+SIGN_BESIDE = ". For a result such as <0.1, choose “less than” beside it and give the number alone"
 
 IN_ORDER = (  # where both are answered, the first does not come after the second
     ("initial-diagnosis-date", "frontline-induction-end-date"), ("initial-diagnosis-date", "off-treatment-date"),
@@ -65,9 +66,20 @@ def read_form(form: Any, facts: PatientFacts) -> Answers:
     if unheard_of := sorted(name for name in fields if name not in _NAMES):
         faults[WHOLE] = f"the form has a field that is no question of this page: {visible(unheard_of[0], 40)}"
     elif not answers and not faults:
-        faults[WHOLE] = "nothing was answered, so nothing was recorded"
+        faults[WHOLE] = "no question was answered"
     typed = {name: tuple(value[:MOST_SHOWN] for value in values) for name, values in fields.items() if name in _NAMES}
     return Answers({link_id: given for link_id, given in answers.items() if link_id not in faults}, faults, typed)
+
+
+def in_words(form: Any) -> str:
+    """What was filled in, a line for each question, to be copied where it cannot be recorded."""
+    fields = _fields(form)
+
+    def told(question: Question) -> str:
+        signs = fields.get(question.link_id + COMPARATOR, [])[:1]
+        return ", ".join(" ".join([*signs, question.options.get(value, value)]) for value in fields[question.link_id])
+
+    return "\n".join(f"{q.text} {visible(told(q), MOST_SHOWN)}" for q in QUESTIONS.values() if q.link_id in fields)
 
 
 def is_asked(link_id: str, facts: PatientFacts) -> bool:
@@ -103,7 +115,7 @@ def _read(question: Question, fields: Mapping[str, list[str]], facts: PatientFac
         return _date(values[0], facts)
     if question.type in (CHOICE, BOOLEAN):
         return _chosen(question, values)
-    return _percent(values[0], signs[0] if signs else "")
+    return _percent(question, values[0], signs[0] if signs else "")
 
 
 def _date(text: str, facts: PatientFacts) -> str:
@@ -127,9 +139,9 @@ def _chosen(question: Question, values: list[str]) -> Given:
     return values[0] == "yes" if question.type == BOOLEAN else values[0]
 
 
-def _percent(text: str, sign: str) -> Percent:
+def _percent(question: Question, text: str, sign: str) -> Percent:
     if not _NUMBER.fullmatch(text):
-        raise Fault(NUMBER_FORM)
+        raise Fault(NUMBER_FORM + (SIGN_BESIDE if question.comparator else ""))
     if sign and sign not in SIGNS:
         raise Fault("the sign before the number is none of those offered")
     value = Decimal(text)
@@ -158,4 +170,6 @@ TOGETHER: tuple[tuple[str, Callable[[Mapping[str, Given]], bool], str], ...] = (
      "a relapse of the marrow only has no other site: change one of the two"),
     ("eoi-ngs-mrd-lod", lambda a: "eoi-ngs-mrd" not in a,
      "the limit of detection says nothing without the MRD of that sample: for “not detected”, enter 0 there"),
+    ("eoi-ngs-mrd", lambda a: a["eoi-ngs-mrd"] == Percent(Decimal(0)) and "eoi-ngs-mrd-lod" not in a,
+     "“not detected” (0) shows nothing without the limit of detection of that sample: give it below"),
 )  # fmt: skip

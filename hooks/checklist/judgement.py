@@ -20,7 +20,7 @@ BASIS = {
     Basis.RECORDED: "recorded in the chart",
     Basis.DERIVED: "worked out from the chart",
     Basis.INFERRED: "inferred from another result",
-    Basis.ASSUMED_ABSENT: "not on record and taken as absent – please confirm",
+    Basis.ASSUMED_ABSENT: "not on record and taken as absent: look in the chart",
     Basis.ATTESTED: "answered by a clinician",
 }
 BLOCKS, FAVOURABLE, OPEN, JUDGEMENT = ("blocks", "✕"), ("favourable", "✓"), ("open", "?"), ("judgement", "✎")
@@ -80,12 +80,12 @@ def _missing(fact: str, ids: list[str], gap: Gap, a: Assessment, protocol: Proto
     steps = [step for step in a.next_steps for o in protocol.open_facts if o.fact == step.fact and fact in o.gaps]
     unclear = [j.criterion.text for j in a.criteria if j.criterion.id in ids and gap.reason is Why.SOURCE_AMBIGUOUS]
     return {"fact": visible(fact), "ids": ids, "words": visible(gap.words.removeprefix(f"{fact}: "), LONGEST),
-            "would": " ".join(_would(step, fact) for step in steps) or NOT_ALONE, "questions": questions_for(gap, facts), "unclear": unclear}  # fmt: skip
+            "would": " ".join(_would(step, gap) for step in steps) or NOT_ALONE, "questions": questions_for(gap, facts), "unclear": unclear}  # fmt: skip
 
 
-def _would(step: NextStep, fact: str) -> str:
+def _would(step: NextStep, gap: Gap) -> str:
     """What this fact alone would do; where it is asked for under another name, by that name."""
-    subject = "It" if fact in step.fact else f"The {step.fact}"
+    subject = ("A new one" if gap.reason is Why.STALE else "It") if gap.fact in step.fact else f"The {step.fact}"
     if step.criteria:
         return f"{subject} would settle {', '.join(step.criteria)}."
     return f"{subject} {'would narrow the risk group' if 'risk group' in step.words else 'may change the answer'}."

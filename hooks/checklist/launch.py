@@ -21,12 +21,14 @@ from fhirclient.auth import FHIROAuth2Auth
 from hooks.checklist.registration import SmartApp
 from hooks.deadline import Deadline
 from hooks.fhir_address import is_below
+from hooks.no_answer import NoAnswer
 from hooks.oauth import SIGN_IN, TokenEndpoint, endpoints
 from hooks.request import FHIR_ID
 
 CLINICIAN = re.compile(r"(https://[^\s?#]+/)?(Practitioner|PractitionerRole)/[A-Za-z0-9\-.]{1,64}")  # or in a directory elsewhere
 CLOCKS = 60  # seconds that the EHR's clock may differ from ours
 KNOWN_FOR = 300.0  # seconds that the addresses of an authorization server are kept, so that launches do not ask a busy EHR each time
+FAILED_FOR = 10.0  # seconds that it is not asked again when it did not tell them
 AGAIN = "Open it again from the child's chart."
 
 
@@ -81,7 +83,7 @@ class Authorization:
 
     def __init__(self, app: SmartApp, redirect_uri: str, ca_bundle: str | None) -> None:
         self._app, self._redirect_uri, self._ca_bundle = app, redirect_uri, ca_bundle
-        self._known: tuple[tuple[str, ...], float] | None = None
+        self._known: tuple[tuple[str, ...] | NoAnswer, float] | None = None
 
     def begin(self, begun: Launching, launch: str, deadline: Deadline) -> str:
         """Where to send the browser. Raises NoAnswer."""
@@ -94,8 +96,13 @@ class Authorization:
         SecretMissing."""
         server = TokenEndpoint(self._app.fhir_server, self._app.scope, deadline, self._ca_bundle)
         auth = self._auth(begun, deadline, app_secret=self._app.secret())
-        with server.session:
-            told = auth.handle_callback(callback, server)
+        try:
+            with server.session:
+                told = auth.handle_callback(callback, server)
+        except NoAnswer:
+            raise
+        except Exception:  # fhirclient's own, bare, for an answer that says both yes and no
+            raise NotOpened("The EHR did not let the checklist be opened.") from None
         patient = told.get("patient")
         if not isinstance(patient, str) or not FHIR_ID.fullmatch(patient):
             raise NotOpened("The EHR did not say which child this is about.")
@@ -113,8 +120,13 @@ class Authorization:
             return self._app.authorize_url, self._app.token_url
         known = self._known
         if known is None or time.monotonic() > known[1]:
-            told = endpoints(SIGN_IN, self._app.fhir_server, deadline, self._ca_bundle)
-            self._known = known = told, time.monotonic() + KNOWN_FOR
+            try:
+                known = endpoints(SIGN_IN, self._app.fhir_server, deadline, self._ca_bundle), time.monotonic() + KNOWN_FOR
+            except NoAnswer as why:
+                known = why, time.monotonic() + FAILED_FOR
+            self._known = known
+        if isinstance(known[0], NoAnswer):
+            raise NoAnswer(str(known[0]))
         return known[0]
 
 
@@ -127,7 +139,7 @@ def _clinician(told: Mapping[str, Any], app: SmartApp) -> str:
     except jwt.PyJWTError:
         raise NotOpened("The EHR did not say who you are, so that your answers could not bear your name.",
                         "Ask whoever looks after the EHR to grant this app the scopes openid and fhirUser.") from None  # fmt: skip
-    user = str(claims.get("fhirUser") or claims.get("profile") or "")
+    user = str(claims.get("fhirUser") or claims.get("profile") or "").encode("ascii", "replace").decode()
     if is_below(user, app.fhir_server):
         user = "/".join(user.rstrip("/").split("/")[-2:])
     if not CLINICIAN.fullmatch(user):

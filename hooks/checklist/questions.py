@@ -35,7 +35,9 @@ SUPPLIES: Mapping[str, tuple[str, ...]] = {  # by what a gap is called: the ques
 }  # fmt: skip
 NOT_BY_AN_ANSWER = (Why.CONFLICT, Why.SOURCE_AMBIGUOUS, Why.OUT_OF_TABLE)
 """An answer never overrides records that contradict each other, nor does it make the text clearer."""
+MEASURED = ("end-of-induction NGS-MRD", "end-of-induction marrow blasts")  # a range on record is for the laboratory to narrow
 YES_NO = {"yes": "Yes", "no": "No"}
+AT_THE_END = "reinduction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,19 @@ def form_questions(a: Assessment, protocol: Protocol, facts: PatientFacts, typed
     first = asked_now(a, protocol, facts)
 
     def groups(now: bool) -> Iterator[tuple[str, list[Asked]]]:
-        for title, questions in GROUPS.values():
+        for title, questions in _in_time():
             chosen = [q for q in questions if (q.link_id in first) == now and is_asked(q.link_id, facts)]
             if chosen:
                 yield title, [Asked(q, answered_now(q, facts), typed.get(q.link_id, ()), "".join(typed.get(q.link_id + COMPARATOR, ())[:1]),
                                     faults.get(q.link_id, "")) for q in chosen]  # fmt: skip
 
     return list(groups(True)), list(groups(False))
+
+
+def _in_time() -> Iterator[tuple[str, tuple[Question, ...]]]:
+    """As the Questionnaire has them, but what can only be known after reinduction at the end."""
+    yield from (group for name, group in GROUPS.items() if name != AT_THE_END)
+    yield GROUPS[AT_THE_END]
 
 
 def asked_now(a: Assessment, protocol: Protocol, facts: PatientFacts) -> frozenset[str]:
@@ -99,9 +107,12 @@ def questions_for(gap: Gap, facts: PatientFacts) -> list[Question]:
     own = gap.fact.replace(" ", "-")
     if own in QUESTIONS and (gap.reason is Why.JUDGEMENT or own in facts.chart_review.disputed):
         return [QUESTIONS[own]]
-    if gap.reason in NOT_BY_AN_ANSWER:
+    if gap.reason is Why.IMPRECISE and gap.fact in MEASURED:
         return []
-    return [QUESTIONS[link_id] for link_id in SUPPLIES.get(gap.fact, ()) if is_asked(link_id, facts)]
+    supplying = [QUESTIONS[link_id] for link_id in SUPPLIES.get(gap.fact, ()) if is_asked(link_id, facts)]
+    if gap.reason in NOT_BY_AN_ANSWER:  # unless an answer had its part in it: a newer one takes its place
+        return [question for question in supplying if question.link_id in facts.chart_review.answers]
+    return supplying
 
 
 def answered_now(question: Question, facts: PatientFacts) -> tuple[str, ...]:

@@ -1,9 +1,11 @@
-"""Every way not to get to a checklist, as a page that says why and what to do next."""
+"""Every way not to get to a checklist, as a page that says why and what to do next. Answers that were sent to it stand on the page,
+which says that they were not recorded."""
 
 from __future__ import annotations
 
 import structlog
-from flask import Blueprint, render_template
+from flask import Blueprint, g, render_template
+from werkzeug.exceptions import HTTPException
 
 from hooks.checklist.launch import AGAIN, NotOpened
 from hooks.checklist.registration import SecretMissing
@@ -14,14 +16,15 @@ from hooks.state import StateError
 log = structlog.get_logger()
 
 
-def page(title: str, sentence: str, what_next: str = AGAIN) -> str:
-    return render_template("checklist/cannot.html", title=title, sentence=sentence, what_next=what_next)
+def page(title: str, sentence: str, what_next: str = AGAIN, typed: str = "") -> str:
+    return render_template("checklist/cannot.html", title=title, sentence=sentence, what_next=what_next, typed=typed)
 
 
 def tell_refusals(pages: Blueprint) -> None:
     def told(status: int, sentence: str, what_next: str) -> tuple[str, int]:
         CHECKLISTS.labels("not opened").inc()
-        return page("The checklist cannot be shown", sentence, what_next), status
+        typed = g.get("typed", "")
+        return page("Nothing was recorded" if typed else "The checklist cannot be shown", sentence, what_next, typed), status
 
     @pages.errorhandler(NotOpened)
     def not_opened(error: NotOpened) -> tuple[str, int]:
@@ -42,3 +45,7 @@ def tell_refusals(pages: Blueprint) -> None:
     def no_database(error: StateError) -> tuple[str, int]:
         log.error("database", why=str(error))
         return told(503, "The checklist cannot use its own database at the moment.", f"Wait a moment. {AGAIN}")
+
+    @pages.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> tuple[str, int]:
+        return told(error.code or 500, f"The request was refused: {error.name.lower()}.", AGAIN)

@@ -11,11 +11,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from hooks.cds_client import FhirBase, SafeUrl, safe_url
 from hooks.fhir_address import origin
 
+NEEDED = ("launch", "openid", "fhirUser")
 SCOPE = "launch openid fhirUser patient/*.rs patient/QuestionnaireResponse.c user/Practitioner.r"
 
 
 class SecretMissing(ValueError):
     """What is wrong with the app's secret, in one sentence, and nothing of the secret."""
+
+
+def _scope(text: str) -> str:
+    if lacking := [scope for scope in NEEDED if scope not in text.split()]:
+        raise ValueError(f"must hold {' and '.join(lacking)} as well: who looks at which child comes with {'these' if len(lacking) > 1 else 'it'}")
+    return text
 
 
 def _page_origin(url: str) -> str:
@@ -33,7 +40,7 @@ class SmartApp(BaseModel):
     fhir_server: Annotated[FhirBase, AfterValidator(safe_url)]
     client_id: str = Field(min_length=1)
     client_secret_env: str | None = None  # of a confidential app: the name of the environment variable that holds its secret
-    scope: str = Field(default=SCOPE, min_length=1)
+    scope: Annotated[str, AfterValidator(_scope)] = SCOPE
     authorize_url: SafeUrl | None = None  # otherwise asked of the server's .well-known/smart-configuration
     token_url: SafeUrl | None = None
     embedded_by: tuple[Annotated[str, AfterValidator(_page_origin)], ...] = ()  # EHR pages that may show it in a frame of theirs

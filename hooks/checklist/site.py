@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from flask import Response, request
 from werkzeug.wrappers import Response as Redirect
 
-from hooks.checklist.view import POLICY
 from hooks.config import Config
 
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'"  # the pages need no more
 NOBODY = "'none'"
 
 
@@ -24,7 +24,7 @@ class Site:
 
     def with_cookie(self, response: Redirect, name: str, value: str, path: str, seconds: int | None = None) -> Redirect:
         """Sent back below this path only, never to a script. Without `seconds` it is gone when the browser is closed."""
-        secure = self.address("").startswith("https:")
+        secure = urlsplit(self.address("")).scheme == "https"
         framed = bool(self._embedded_by) and secure  # the EHR's page around ours makes ours a third party
         response.set_cookie(name, value, max_age=seconds, path=self._path(path), httponly=True, secure=secure,
                             samesite="None" if framed else "Lax", partitioned=framed)  # fmt: skip

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -25,30 +25,32 @@ from hooks.checklist.questions import answered_now, form_questions
 from hooks.markdown import visible
 from hooks.words import NOT_APPLICABLE, NOT_MET_TODAY, STATUS, counts, first_line, judged_as_of, unanswered_words
 
-POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'"
-"""The page needs no more than this; who may show it in a frame is for the route to add."""
 DECEASED_STATUS = "Not applicable – recorded as deceased"
 DECEASED = "This child is recorded as deceased, so the criteria are not judged."
-NO_RELAPSED_LEUKAEMIA = "No leukaemia of the lymphoblastic family, or no relapse of it, was found in this chart, so the criteria are not judged."
+NO_LEUKAEMIA = "No leukaemia of the lymphoblastic family was found in this chart, so the criteria are not judged."
+NO_RELAPSE = "No relapse of the leukaemia was found in this chart, so the criteria are not judged."
+
+
+Outcome = Literal["recorded", "not recorded", "perhaps recorded"]
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What became of the answers just given: recorded, or why not. What was not recorded is shown whole, so nothing is lost."""
+    """What became of the answers just given. What was not surely recorded is shown whole, so nothing is lost."""
 
-    recorded: bool
+    outcome: Outcome
     words: str  # a plain sentence
     response: Mapping[str, Any]  # the QuestionnaireResponse
 
 
-def view(assessment: Assessment, patient: Mapping[str, Any], facts: PatientFacts, protocol: Protocol, *, action: str | None,
+def view(assessment: Assessment, patient: Mapping[str, Any], facts: PatientFacts, protocol: Protocol, *, action: str,
          form_token: str = "", software_version: str, contact: str | None = None, author: str | None = None,
-         cannot_record: str = "", typed: Mapping[str, tuple[str, ...]] | None = None, faults: Mapping[str, str] | None = None,
+         typed: Mapping[str, tuple[str, ...]] | None = None, faults: Mapping[str, str] | None = None,
          notice: Notice | None = None) -> dict[str, Any]:
     """The context of `checklist/page.html`.
 
-    `patient` is the raw resource, however broken. The form posts to `action`; without one it is not shown, and
-    `cannot_record` says why. `author` is the name that the answers will bear. `typed` and `faults` are those of `Answers`,
+    `patient` is the raw resource, however broken. The form posts to `action`.
+    `author` is the name that the answers will bear. `typed` and `faults` are those of `Answers`,
     after a refused form. The app must have the blueprint of `about_pages`: sheets and the link to the trial are its own.
     """
     a, faults = assessment, faults or {}
@@ -62,7 +64,7 @@ def view(assessment: Assessment, patient: Mapping[str, Any], facts: PatientFacts
         "first_line": first_line(a),
         "counts": counts(a) if a.criteria else "",
         "unanswered": unanswered_words(a).replace("**", ""),
-        "not_applicable": DECEASED if child.deceased else NO_RELAPSED_LEUKAEMIA,
+        "not_applicable": DECEASED if child.deceased else NO_RELAPSE if facts.diagnoses.items else NO_LEUKAEMIA,
         "looked_at": list(_looked_at(facts)) if not a.criteria else [],
         "rows": [row(j, a, meanings, facts) for j in a.criteria],
         "missing": missing_items(a, protocol, facts),
@@ -80,11 +82,11 @@ def view(assessment: Assessment, patient: Mapping[str, Any], facts: PatientFacts
         "action": action,
         "token_field": TOKEN,
         "form_token": form_token,
-        "cannot_record": cannot_record,
         "author": visible(author) if author else "",
-        "notice": notice and {"recorded": notice.recorded, "words": notice.words, "answers": list(_answers(notice.response)),
-                              "json": "" if notice.recorded else as_json(notice.response)},
+        "notice": notice and {"outcome": notice.outcome, "words": notice.words, "answers": list(_answers(notice.response)),
+                              "json": "" if notice.outcome == "recorded" else as_json(notice.response)},
         "judged_as_of": judged_as_of(a),
+        "frozen": a.evaluated_as_of < a.as_of.isoformat(),
         "software_version": software_version,
         "intended": INTENDED,
         "contact": contact,
