@@ -14,6 +14,7 @@ from flask import Blueprint, Response, abort, jsonify, render_template
 from cds import Protocol
 from hooks.about import about_data
 from hooks.about_attributes import day_words
+from hooks.page_headers import guarded
 from hooks.protocol_text import SHORT
 from hooks.version import SOFTWARE_VERSION
 from hooks.words import STATUS
@@ -46,11 +47,8 @@ def about_pages(contact: str | None, protocols: Iterable[Protocol]) -> Blueprint
     pages.add_app_template_filter(spoken, "spoken")
 
     @pages.after_request
-    def guarded(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
+    def guard(response: Response) -> Response:
+        return guarded(response, POLICY)
 
     return pages
 

@@ -8,6 +8,7 @@ from flask import Response, request
 from werkzeug.wrappers import Response as Redirect
 
 from hooks.config import Config
+from hooks.page_headers import guarded
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'"  # the pages need no more
 NOBODY = "'none'"
@@ -34,10 +35,7 @@ class Site:
         return self.with_cookie(response, name, "", path, seconds=0)
 
     def guard(self, response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = f"{POLICY}; frame-ancestors {' '.join(self._embedded_by) or NOBODY}"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
+        return guarded(response, f"{POLICY}; frame-ancestors {' '.join(self._embedded_by) or NOBODY}")
 
     def _path(self, path: str) -> str:
         return urlsplit(self.address(path)).path

@@ -6,6 +6,7 @@ import calendar
 from datetime import date
 
 from hooks.demo.fhir_builders import Resource
+from hooks.words import short_day
 
 UNITS = {"umol/L": "µmol/L", "10*3/uL": "×10³/µL", "Cel": "°C"}
 
@@ -21,15 +22,7 @@ def name_of(patient: Resource) -> str:
 
 def day_words(stated: str) -> str:
     """'2025-08-28T08:20:00+09:00' is 28 Aug 2025, '2025-08' is Aug 2025. Not every answer has a day."""
-    if not stated:
-        return "no date"
-    parts = [int(part) for part in stated[:10].split("-")]
-    words = [str(parts[0])]
-    if len(parts) > 1:
-        words.insert(0, calendar.month_abbr[parts[1]])
-    if len(parts) > 2:
-        words.insert(0, str(parts[2]))
-    return " ".join(words)
+    return short_day(stated[:10]) or "no date"
 
 
 def ago(stated: str, today: date) -> str:

@@ -14,6 +14,7 @@ from hooks.demo.children import CHILDREN, Child
 from hooks.demo.ehr import MOMENTS, fire
 from hooks.demo.fhir_search import Holdings
 from hooks.demo.fhir_words import age_words, day_words, name_of
+from hooks.page_headers import guarded
 
 # Nothing inline, nothing from elsewhere: a card can bring neither script nor picture into the chart.
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -62,10 +63,8 @@ def chart_pages(held: Callable[[], Holdings], today: Callable[[], date], fhir_pr
         return page("not_here.html", open_id=""), 404
 
     @pages.after_request
-    def guarded(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
+    def guard(response: Response) -> Response:
+        guarded(response, POLICY)
         if response.mimetype in ("text/html", "application/json"):
             response.headers["Cache-Control"] = "no-store"
         return response
