@@ -14,7 +14,9 @@ import structlog
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 
 import hostile_fhir
+from hooks.checklist.places import AT_ONCE, IN_LINE
 from hooks.demo.children import CHILDREN
+from hooks.server import THREADS
 from hooks.state import State, StateError
 from signed_calls import PUBLIC_URL
 from smart_ehr import CLINICIAN, TOKEN, ehr, opened
@@ -204,14 +206,16 @@ def test_the_name_is_that_of_who_is_signed_in():
 
 
 def test_an_ehr_that_is_slow_leaves_room_for_hook_calls():
-    """Three at a time wait for it; the next is told so at once, and every other thread of the process stays free."""
+    """Three at a time wait for it and two wait in line; the next is told so at once, and the other threads of the process stay free."""
+    assert AT_ONCE + IN_LINE < THREADS
     with ehr(CHILD) as it:
         service = it.service()
         waiting = Event()
         it.__class__ = type("Slow", (type(it),), {"__call__": lambda self, talk: waiting.wait(20)})
         ask = {"iss": it.url, "launch": "l"}
-        with ThreadPoolExecutor(5) as crowd:
-            asked = [crowd.submit(lambda: service.application.test_client().get("/app/launch", query_string=ask, base_url=PUBLIC_URL)) for _ in range(5)]
+        with ThreadPoolExecutor(AT_ONCE + IN_LINE + 1) as crowd:
+            asked = [crowd.submit(lambda: service.application.test_client().get("/app/launch", query_string=ask, base_url=PUBLIC_URL))
+                     for _ in range(AT_ONCE + IN_LINE + 1)]  # fmt: skip
             told = next(as_completed(asked)).result()
             assert told.status_code == 503 and "Too many checklists" in told.text
             waiting.set()

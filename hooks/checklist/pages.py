@@ -7,11 +7,9 @@ page has a script, and none can be put into a frame but by an EHR that the setti
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import lru_cache
 from secrets import token_urlsafe
-from threading import BoundedSemaphore
 
 import structlog
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
@@ -23,7 +21,8 @@ from fhir_mappings.questionnaire_response import questionnaire_response
 from hooks.checklist import refusals
 from hooks.checklist.chart import Chart, name_of, read_chart, record
 from hooks.checklist.form import TOKEN, Answers, in_words, read_form
-from hooks.checklist.launch import AGAIN, Authorization, Launching, NotOpened
+from hooks.checklist.launch import Authorization, Launching, NotOpened
+from hooks.checklist.places import Places
 from hooks.checklist.registration import SmartApp
 from hooks.checklist.site import Site
 from hooks.checklist.view import Notice, Outcome, view
@@ -44,13 +43,11 @@ LAUNCH_SECONDS = 600  # for signing in at the EHR, if it asks
 EXCHANGE_SECONDS = 15.0
 LONGEST_FORM = 64 * 1024
 LONGEST_VISIT = 3600  # seconds, however long the token lasts: a browser may be left open
-AT_ONCE = 3  # of each process, which has more threads than that: an EHR that is slow must not keep hook calls waiting
-PATIENCE = 1.0  # seconds to wait for a place
 
 
 def checklist_pages(config: Config, state: State, load: FhirLoad, trials: Iterable[Protocol]) -> Blueprint:
     protocols = {trial.id: trial for trial in trials}
-    site = Site(config)
+    site, place = Site(config), Places().place
     pages = Blueprint("checklist", __name__, url_prefix="/app", template_folder="../templates")
     refusals.tell_refusals(pages)
     pages.after_request(site.guard)
@@ -155,16 +152,6 @@ def checklist_pages(config: Config, state: State, load: FhirLoad, trials: Iterab
         with place():
             return read_chart(visit, protocols[visit.protocol], config, load, count_searches)
 
-    places = BoundedSemaphore(AT_ONCE)
-
-    @contextmanager
-    def place() -> Iterator[None]:
-        if not places.acquire(timeout=PATIENCE):
-            raise NotOpened("Too many checklists are being opened or read just now.", f"Wait a moment. {AGAIN}", 503)
-        try:
-            yield
-        finally:
-            places.release()
 
     def page(key: Key, visit: Visit, chart: Chart, form: Answers | None = None, notice: Notice | None = None) -> str:
         return render_template("checklist/page.html", **view(
