@@ -28,7 +28,7 @@ def it():
 def sentence(answer):
     """What a clinician reads on the page that says no."""
     assert answer.mimetype == "text/html" and answer.headers["Cache-Control"] == "no-store"
-    assert "Content-Security-Policy" in answer.headers
+    assert "Content-Security-Policy" in answer.headers and answer.headers["Referrer-Policy"] == "no-referrer"
     return answer.text
 
 
@@ -150,6 +150,39 @@ def test_a_clinician_however_named_is_let_in(user):
         opened(it.service(), it)
 
 
+def test_clocks_may_differ_by_a_minute():
+    with ehr(CHILD, claims={"exp": int(time.time()) - 30}) as it:
+        opened(it.service(), it)
+
+
+def test_the_ehr_is_asked_once_where_to_sign_in():
+    told = []
+    with ehr(CHILD) as it:
+        kept = type(it).__call__
+        it.__class__ = type("Heard", (type(it),), {"__call__": lambda self, talk: (told.append(talk.path), kept(self, talk))[1]})
+        browser = it.service()
+        for _ in range(3):
+            opened(browser, it)
+    assert sum(path.endswith("smart-configuration") for path in told) == 1
+
+
+def test_nor_is_it_asked_again_at_once_when_it_does_not_say():
+    told = []
+    with ehr(CHILD) as it:
+        it.__class__ = type("Silent", (type(it),), {"__call__": lambda self, talk: (told.append(talk.path), hostile_fhir.status(404)(talk))})
+        browser = it.service()
+        for _ in range(3):
+            answer = browser.get("/app/launch", query_string={"iss": it.url, "launch": "l"}, base_url=PUBLIC_URL)
+            assert answer.status_code == 502 and "names no authorization endpoint" in sentence(answer)
+    assert len(told) == 1
+
+
+def test_an_answer_that_says_yes_and_no_opens_nothing(it):
+    browser = it.service()
+    answer = back(browser, code=CODE, error="access_denied", state=launched(browser, it)["state"])
+    assert answer.status_code == 403 and "did not let the checklist be opened" in sentence(answer)
+
+
 # --- what is remembered ------------------------------------------------------------------------------------------------------------
 
 
@@ -200,6 +233,27 @@ def test_a_visit_ends_with_its_token():
         time.sleep(1.1)
         answer = browser.get(path, base_url=PUBLIC_URL)
     assert answer.status_code == 403 and "has ended" in sentence(answer)
+
+
+def test_a_visit_ends_after_an_hour_however_long_the_token_lasts(it, monkeypatch):
+    it.grant = {"expires_in": 10**9}
+    browser = it.service()
+    path = opened(browser, it)
+    now = time.time()
+    monkeypatch.setattr("hooks.checklist.visits.time.time", lambda: now + 3590)
+    assert browser.get(path, base_url=PUBLIC_URL).status_code == 200
+    monkeypatch.setattr("hooks.checklist.visits.time.time", lambda: now + 3610)
+    assert browser.get(path, base_url=PUBLIC_URL).status_code == 403
+
+
+def test_a_visit_of_an_ehr_that_is_no_longer_registered_has_ended(tmp_path):
+    with ehr(CHILD) as it, ehr(CHILD) as other:
+        kept = {"database": f"sqlite:///{tmp_path}/state.sqlite3"}
+        browser = it.service(**kept)
+        path = opened(browser, it)
+        after = other.service(**kept)
+        after.set_cookie("visit", browser.get_cookie("visit", domain="cds.example", path=path).value, domain="cds.example", path=path)
+        assert "has ended" in sentence(after.get(path, base_url=PUBLIC_URL))
 
 
 def test_a_visit_is_of_the_browser_that_opened_it(it):
