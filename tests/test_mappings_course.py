@@ -9,7 +9,7 @@ import pytest
 
 from cds import course
 from cds.finding import Why
-from charts import Outcome, answers, condition, dose, facts, first_line_treatment, patient, taking_part
+from charts import OWN, Outcome, answers, concept, condition, dose, facts, first_line_treatment, patient, taking_part
 from relapsed import FIRST, IN_REMISSION, RELAPSE, case, marrow
 
 
@@ -194,7 +194,6 @@ ANOTHER = {
     "recorded years before": condition("b_all", "relapse", recordedDate="2023-06-01"),
     "without any day": condition("b_all", "relapse"),
     "at an age": condition("b_all", "relapse", onsetAge={"value": 8, "unit": "a", "system": "http://unitsofmeasure.org", "code": "a"}),
-    "named by a clinician, years before": answers({"relapse-date": "2023-06-25"}),
     "a marrow full of blasts, years before": marrow("60 %", "2023-06-01"),
 }
 
@@ -204,6 +203,22 @@ def test_a_sign_of_another_relapse_leaves_open_which_this_is(sign):
     assert ordinal(FIRST, RELAPSE) == "first"
     assert ordinal(FIRST, RELAPSE, sign) == "first/second_or_later"
     assert ordinal(FIRST, RELAPSE, sign, answers({"relapse-ordinal": "first"}, "2025-08-30")) == "first"
+
+
+TWO = {
+    "each with its day": [condition("b_all", "relapse", "2023-06-25")],
+    "the earlier one coded as the first": [condition("b_all", "relapse", "2023-06-25", category=[concept((OWN, "relapse-ordinal-first"))])],
+    "the earlier one named by a clinician": [answers({"relapse-date": "2023-06-25"})],
+}
+
+
+@pytest.mark.parametrize("other", TWO.values(), ids=TWO)
+def test_two_relapses_with_a_day_are_not_made_one_by_an_answer(other):
+    """A clinician may have answered "first" of the earlier one: it settles a doubt, not a contradiction."""
+    assert "second_or_later" in ordinal(FIRST, RELAPSE, *other)
+    told = case(FIRST, RELAPSE, *other, answers({"relapse-ordinal": "first"}, "2025-08-30")).relapse
+    assert told.options == {"first", "second_or_later"} and Why.CONFLICT in {gap.reason for gap in told.gaps}
+    assert ordinal(FIRST, RELAPSE, *other, answers({"relapse-ordinal": "second-or-later"}, "2025-08-30")) == "second_or_later"
 
 
 SAME = {
