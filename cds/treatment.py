@@ -18,7 +18,6 @@ from cds.truth import MET, UNKNOWN
 FRONTLINE_DRUGS = frozenset({"vincristine", "mercaptopurine", "methotrexate", "cytarabine", "asparaginase", "idarubicin"})
 REINDUCTION_DRUGS = frozenset({"idarubicin", "vincristine"})
 SAME_COURSE_DAYS = 60  # treatment may begin before the relapse is written down, but not this long before
-RELAPSE_WINDOW_DAYS = 14  # before the relapse date: its samples, and treatment begun before its date was written down
 
 
 def reinduction_start(facts: PatientFacts, relapse: Day) -> Day | None:
@@ -93,17 +92,27 @@ def off_treatment(facts: PatientFacts, relapse: Day) -> Day | None:
     if recorded and facts.first_line_end.cut_short and relapse.last and recorded.surely_before(relapse):
         recorded = replace(recorded, last=relapse.last, gaps=_also(recorded, facts.first_line_end.gap))  # a later end may not be here
     off = _reconciled("off-treatment date", recorded, facts.chart_review.answers.get("off-treatment-date"))
-    before_relapse_treatment = relapse.plus_days(-RELAPSE_WINDOW_DAYS)
-    last = off and last_dose(facts, before_relapse_treatment)
-    if last and off.surely_before(last.when):
-        words = f"off treatment on {off}, yet {last.source}"
-        return off.either(Day(last.when.first, relapse.last, None, (last.source,)), Gap("off-treatment date", Why.CONFLICT, words, off.evidence + (last.source,)))
-    return off
+    return off and _despite_doses(off, facts, relapse)
+
+
+def _despite_doses(off: Day, facts: PatientFacts, relapse: Day) -> Day:
+    """Treatment went on if a dose lies between: late needs proof, so one that may lie there is enough (protocol-reading 3)."""
+    later = [d for d in _frontline(facts) if off.surely_before(d.when) and relapse.last and d.when.first < relapse.last]
+    if not later:
+        return off
+    last = max(later, key=lambda d: (d.when.surely_before(relapse), d.when.first))
+    gap = Gap("off-treatment date", Why.CONFLICT, f"off treatment on {off}, yet {last.source}", off.evidence + (last.source,))
+    if not last.when.surely_before(relapse):
+        gap = Gap("off-treatment date", Why.IMPRECISE, f"{last.source}: before the relapse on {relapse}, or for it?", (last.source,))
+    return off.either(Day(last.when.first, relapse.last, None, (last.source,)), gap)
 
 
 def last_dose(facts: PatientFacts, before: Day) -> Dose | None:
-    doses = [d for d in facts.doses.items if d.drug in FRONTLINE_DRUGS and d.when.surely_before(before)]
-    return max(doses, key=lambda d: d.when.first, default=None)
+    return max((d for d in _frontline(facts) if d.when.surely_before(before)), key=lambda d: d.when.first, default=None)
+
+
+def _frontline(facts: PatientFacts) -> list[Dose]:
+    return [d for d in facts.doses.items if d.drug in FRONTLINE_DRUGS]
 
 
 def _a_year_after(off: Day, relapse: Day) -> Finding:

@@ -14,7 +14,7 @@ from cds import assess, treatment
 from cds.finding import Why
 from cds.trials.nct05827549 import PROTOCOL
 from cds.truth import MET, UNKNOWN
-from charts import Outcome, answers, dose, facts, first_line_treatment, observation, patient, record, taking_part
+from charts import Outcome, answers, condition, dose, facts, first_line_treatment, observation, patient, record, taking_part
 from fhir_mappings import Record, read_patient
 from relapsed import FIRST, RELAPSE, case, marrow
 
@@ -53,6 +53,20 @@ def test_off_treatment_in_two_places():
     assert late(first_line_treatment(None, "2021-06-30"), answers({"off-treatment-date": "2025-05-01"})) == "unknown"
     assert late(first_line_treatment(None, "2021-06-30"), answers({"on-treatment-at-relapse": True})) == "unknown"
     assert late(first_line_treatment(None, "2021-06-30"), dose("mercaptopurine", "2025-05-01")) == "unknown"
+
+
+@pytest.mark.parametrize("day, expected", [("2021-06-30", "met"), ("2025-08-10", "unknown"), ("2025-08-11", "unknown"), ("2025-08-20", "unknown"), ("2025-08-24", "unknown"),
+                                           ("2025-08-25", "met"), ("2025-08-28", "met"), ("2025-08", "unknown"), ("2025-09", "met")])  # fmt: skip
+@pytest.mark.parametrize("off", [first_line_treatment(None, "2021-06-30"), answers({"off-treatment-date": "2021-06-30"})], ids=["recorded", "answered"])
+def test_a_dose_between_the_end_of_treatment_and_the_relapse_leaves_no_proof_of_late(off, day, expected):
+    """However near the relapse: what was given before it was not given for it."""
+    assert late(off, dose("vincristine", day)) == expected
+
+
+def test_a_dose_that_may_lie_before_the_relapse_leaves_no_proof_of_late():
+    told = case(FIRST, condition("b_all", "relapse", "2025-08"), first_line_treatment(None, "2021-06-30"), dose("vincristine", "2025-08-24"))
+    found = treatment.late_relapse(told.facts, told.relapse_date)
+    assert found.reason is Why.IMPRECISE and "before the relapse on 2025-08, or for it?" in found.words
 
 
 @pytest.mark.parametrize(
