@@ -139,7 +139,9 @@ class Case:
 
     @cached_property
     def _end_of_induction(self) -> EndOfInduction:
-        return EndOfInduction(self.facts, self.windows, self.relapse_date, self.reinduction_start)
+        start = self.reinduction_start
+        begun = start is not None and start.last is not None  # else it is not sure that there was a reinduction
+        return EndOfInduction(self.facts, self.windows, self.relapse_date, start if begun else None)
 
     @cached_property
     def cd19_at_relapse(self) -> Candidates:

@@ -21,12 +21,25 @@ SAME_COURSE_DAYS = 60  # treatment may begin before the relapse is written down,
 
 
 def reinduction_start(facts: PatientFacts, relapse: Day) -> Day | None:
-    """The chart review's date, or the first administered idarubicin or vincristine on or after the relapse."""
-    doses = [d for d in facts.doses.items if d.drug in REINDUCTION_DRUGS and relapse.surely_by(d.when)]
-    first = _dated(min(doses, key=lambda d: d.when.first, default=None))
+    """The chart review's date, or the first administered idarubicin or vincristine on or after the relapse; where the
+    dates do not tell whether a dose came before the relapse, and no clinician does, every day since the first that may count."""
+    answered = facts.chart_review.answers.get("reinduction-start-date")
+    given = [d for d in facts.doses.items if d.drug in REINDUCTION_DRUGS and not d.when.surely_before(relapse)]
+    sure = [d for d in given if relapse.surely_by(d.when)]
+    first = _dated(min(sure, key=lambda d: d.when.first, default=None))
+    if len(sure) < len(given) and not answered:
+        first = _or_before(first, min((d for d in given if d not in sure), key=lambda d: d.when.first), relapse)
     if first and facts.doses.cut_short:
         first = _or_earlier(first, relapse.first, facts.doses.gap)
-    return _reconciled("reinduction start", first, facts.chart_review.answers.get("reinduction-start-date"))
+    return _reconciled("reinduction start", first, answered)
+
+
+def _or_before(first: Day | None, dose: Dose, relapse: Day) -> Day:
+    """That day, or that of an earlier dose, unless this came before the relapse; without that day, perhaps no day at all."""
+    known = Gap("reinduction start", Why.IMPRECISE, f"{dose.source}: before the relapse on {relapse}, or for it?", (dose.source,))
+    gap = known if relapse.known else Gap("reinduction start", Why.MISSING, f"{dose.source}, and no relapse date: is it reinduction?", (dose.source,))
+    since = max(day for day in (dose.when.first, relapse.first) if day)
+    return Day(since, first and first.last, None, (replace(dose.source, basis=Basis.DERIVED), *(first.evidence if first else ())), (gap,))
 
 
 def enrolment(facts: PatientFacts) -> Day | None:
@@ -57,9 +70,6 @@ def _undated(facts: PatientFacts, relapse: Day, starts: list[Day]) -> Iterator[G
             yield from day.gaps or (Gap("enrolment date", Why.MISSING, "taking part in this trial, since an unknown date", day.evidence),)
         elif day.surely_before(relapse.plus_days(-SAME_COURSE_DAYS)):
             yield Gap("enrolment date", Why.CONFLICT, f"a start on {day}, well before the relapse on {relapse}", day.evidence)
-    if not relapse.known:
-        yield from (Gap("reinduction start", Why.MISSING, f"{d.source}, and no relapse date: is it reinduction?", (d.source,))
-                    for d in facts.doses.items[:1] if d.drug in REINDUCTION_DRUGS)  # fmt: skip
     if not starts:
         yield from (found.gap for found in (facts.doses, facts.enrolment) if (found.unseen or found.cut_short) and found.gap)
 
@@ -97,7 +107,9 @@ def off_treatment(facts: PatientFacts, relapse: Day) -> Day | None:
 
 def _despite_doses(off: Day, facts: PatientFacts, relapse: Day) -> Day:
     """Treatment went on if a dose lies between: late needs proof, so one that may lie there is enough (protocol-reading 3)."""
-    later = [d for d in _frontline(facts) if off.surely_before(d.when) and relapse.last and d.when.first < relapse.last]
+    begun = facts.chart_review.answers.get("reinduction-start-date")  # the relapse came before it, unless one of the dates is wrong
+    ends = [day.last for day in (relapse, begun) if day and day.last and not day.surely_before(relapse)]
+    later = [d for d in _frontline(facts) if ends and off.surely_before(d.when) and d.when.first < min(ends)]
     if not later:
         return off
     last = max(later, key=lambda d: (d.when.surely_before(relapse), d.when.first))

@@ -69,6 +69,15 @@ def test_a_dose_that_may_lie_before_the_relapse_leaves_no_proof_of_late():
     assert found.reason is Why.IMPRECISE and "before the relapse on 2025-08, or for it?" in found.words
 
 
+@pytest.mark.parametrize("relapsed, given, begun, expected", [
+    ("2025-08", "2025-08-24", "2025-08-24", "met"), ("2025-08", "2025-08-24", "2025-08-25", "unknown"),  # given for the relapse; given before
+    ("2025-08-25", "2025-08-24", "2025-08-24", "unknown"),  # no reinduction begins before the relapse: one of the dates is wrong
+])  # fmt: skip
+def test_a_clinician_tells_that_a_dose_was_given_for_the_relapse(relapsed, given, begun, expected):
+    told = case(FIRST, condition("b_all", "relapse", relapsed), first_line_treatment(None, "2021-06-30"), dose("vincristine", given), answers({"reinduction-start-date": begun}))
+    assert treatment.late_relapse(told.facts, told.relapse_date).truth.value == expected
+
+
 @pytest.mark.parametrize(
     "chart, expected",
     [([dose("idarubicin", "2025-08-27"), dose("vincristine", "2025-08-28")], "2025-08-27"), ([dose("vincristine", "2025-08-28")], "2025-08-28"), ([dose("vincristine", "2025-08-25")], "2025-08-25"),
@@ -77,6 +86,30 @@ def test_a_dose_that_may_lie_before_the_relapse_leaves_no_proof_of_late():
 )  # fmt: skip
 def test_reinduction_starts_with_the_first_idarubicin_or_vincristine_after_the_relapse(chart, expected):
     assert str(case(FIRST, RELAPSE, *chart).reinduction_start) == expected
+
+
+@pytest.mark.parametrize(
+    "relapsed, given, expected",
+    [("2025-08-25", ["2025-08"], "2025-08-25 or later"), ("2025-08-25", ["2025"], "2025-08-25 or later"), ("2025-08-25", ["2025-08", "2025-08-28"], "2025-08-25 to 2025-08-28"),
+     ("2025-08-25", ["2025-07"], "None"), ("2025-08-25", ["2025-09"], "2025-09"), ("2025-08", ["2025-08-24"], "2025-08-24 or later"),
+     ("2025-08", ["2025-08-24", "2025-08-31"], "2025-08-24 to 2025-08-31"), ("2025-08", ["2025-07-31"], "None"), ("2025-08", ["2025-08-31"], "2025-08-31")],
+)  # fmt: skip
+def test_a_dose_that_may_lie_before_the_relapse_may_be_the_first_of_the_reinduction(relapsed, given, expected):
+    told = case(FIRST, condition("b_all", "relapse", relapsed), *(dose("vincristine", day) for day in given))
+    assert str(told.reinduction_start) == expected
+    assert (expected in ("None", "2025-09", "2025-08-31")) == (not (told.reinduction_start and told.reinduction_start.gaps))
+
+
+@pytest.mark.parametrize("answered", ["2025-08-20", "2025-08-27", "2025-09-01"])
+def test_a_clinician_tells_which_dose_was_the_first_of_the_reinduction(answered):
+    assert str(case(FIRST, RELAPSE, dose("vincristine", "2025-08"), answers({"reinduction-start-date": answered})).reinduction_start) == answered
+
+
+@pytest.mark.parametrize("given", [["vincristine"], ["mercaptopurine", "vincristine"]])
+def test_without_a_relapse_date_any_dose_may_be_of_the_reinduction(given):
+    undated = condition("b_all", "relapse")
+    told = assess(PROTOCOL, facts(patient(), FIRST, undated, *(dose(drug, "2025-08-28") for drug in given), observation("creatinine", "0.5 mg/dL", "2025-08-30")))
+    assert truth(told, "INC-06").truth is UNKNOWN and "no relapse date" in truth(told, "INC-06").words
 
 
 STUDY = {"resourceType": "ResearchStudy", "id": "s1", "status": "active", "identifier": [{"value": "NCT05827549"}]}
