@@ -23,7 +23,7 @@ from cds.series import Candidates, Reading, Series
 from cds.truth import MET, NOT_MET, UNKNOWN
 from cds.values import Amount, Choice, any_amount, any_of, one
 
-COURSE = frozenset({"as_of", "diagnoses", "doses", "first_line_end", "enrolment", "marrow_blasts", "chart_review"})
+COURSE = frozenset({"as_of", "diagnoses", "doses", "taken", "first_line_start", "first_line_end", "enrolment", "marrow_blasts", "chart_review"})
 OF_THE_COURSE = ("relapse_date", "reinduction_start", "evaluated_on", "relapse")
 """What is read from these facts and no others (tested), once for each child."""
 

@@ -61,7 +61,8 @@ def cannot_be_first_diagnosis(record: Diagnosis, facts: PatientFacts) -> bool:
     if any(d.remission and d.starts and d.starts.surely_before(record.onset) for d in others):
         return True
     earlier = [d.starts for d in others] + [dose.when for dose in facts.doses.items]
-    earlier += [r.when for r in facts.marrow_blasts.readings] + list(facts.first_line_end.items)
+    earlier += [day for told in facts.taken.items if told.sure is MET for day in (told.since, told.until)]
+    earlier += [*facts.first_line_start.items, *facts.first_line_end.items, *(r.when for r in facts.marrow_blasts.readings)]
     answered = facts.chart_review.answers.get("initial-diagnosis-date")
     return any(day is not None and day.surely_before(start) for day in earlier + [answered])
 

@@ -9,7 +9,7 @@ import pytest
 
 from cds import course
 from cds.finding import Why
-from charts import OWN, Outcome, answers, concept, condition, dose, facts, first_line_treatment, patient, taking_part
+from charts import OWN, Outcome, answers, concept, condition, dose, facts, first_line_treatment, medication, patient, taken, taking_part
 from relapsed import FIRST, IN_REMISSION, RELAPSE, case, marrow
 
 
@@ -41,7 +41,10 @@ def test_the_diagnosis_date_is_the_earliest_onset_else_recording(chart, expected
 @pytest.mark.parametrize(
     "earlier",
     [[FIRST], [condition("b_all", "remission", "2021-01-01")], [dose("mercaptopurine", "2020-01-15")], [marrow("1 %", "2019-03-05")],
-     [first_line_treatment("2019-02-01", "2021-06-30")], [answers({"initial-diagnosis-date": "2019-02-01"})], [condition("b_all", recordedDate="2019-02-03")]],
+     [first_line_treatment("2019-02-01", "2021-06-30")], [answers({"initial-diagnosis-date": "2019-02-01"})], [condition("b_all", recordedDate="2019-02-03")],
+     [first_line_treatment("2019-02-01", "2025-08-06")], [first_line_treatment("2019-02-01", None, "in-progress")], [first_line_treatment("2019-02-01", None)],
+     [taken("mercaptopurine", "2019-06-01", "2021-05-01")], [taken("mercaptopurine", "2019-06-01", None, "active")], [taken("vincristine", None, "2021-05-01", "stopped")],
+     [medication("MedicationStatement", "mercaptopurine", "completed", "2020-01-15")]],
 )  # fmt: skip
 def test_an_onset_counts_once_something_earlier_shows_that_it_is_not_the_first_diagnosis(earlier):
     assert relapse_date(RELAPSE, *earlier) == "2025-08-25"
@@ -50,10 +53,18 @@ def test_an_onset_counts_once_something_earlier_shows_that_it_is_not_the_first_d
 @pytest.mark.parametrize(
     "beside",
     [[], [condition("b_all", "active", "2025-08-25")], [condition("b_all", "active", "2025-08-20")], [dose("vincristine", "2025-08-20")], [marrow("62 %", "2025-08-20")],
+     [first_line_treatment("2025-08-20", None, "in-progress")], *([first_line_treatment("2019-02-01", "2025-08-06", status)] for status in ("preparation", "not-done", "entered-in-error", "unknown")),
+     [taken("mercaptopurine", "2025-08-20", None, "active")], [taken("mercaptopurine", "2025", None, "active")], [taken("mercaptopurine", None, None)], [taken("blinatumomab", "2019-06-01", None)],
+     *([taken("mercaptopurine", "2019-06-01", "2021-05-01", status)] for status in ("not-taken", "intended", "entered-in-error", "unknown")),
+     [medication("MedicationRequest", "mercaptopurine", "completed", "2020-01-15")],
      [condition("b_all", recordedDate="2025-08-25")], [condition("b_all", "remission")], [condition("b_all", "active", "2019-02-01", verified="refuted")], [condition("aml", "active", "2019-02-01")]],
 )  # fmt: skip
 def test_an_onset_that_may_be_the_first_diagnosis_is_not_the_relapse_date(beside):
     assert relapse_date(RELAPSE, *beside) == "unknown date"
+
+
+def test_a_rejected_statement_shows_no_earlier_treatment():
+    assert relapse_date(RELAPSE, {**taken("mercaptopurine", "2019-06-01", "2021-05-01"), "note": "this is no list"}) == "unknown date"
 
 
 def test_the_earliest_of_the_records_of_one_relapse():
@@ -118,6 +129,8 @@ def test_a_suspected_relapse_is_dated_by_its_marrow():
      ([FIRST, condition("b_all", "relapse", "2025-06-26"), RELAPSE], "first"), ([FIRST, condition("b_all", "relapse", "2025-06-25"), RELAPSE], "second_or_later"),
      ([FIRST, condition("b_all", "relapse", "2025"), RELAPSE], "first"), ([FIRST, marrow("62 %", "2025-06-26"), RELAPSE], "first"),
      ([FIRST, condition("b_all", "relapse", "2025-06-20"), marrow("62 %", "2025-08-20")], "first/second_or_later"),
+     ([condition("b_all", "relapse", "2022-06-01"), RELAPSE], "first"), ([condition("b_all", "relapse", "2022-06-01"), RELAPSE, taken("mercaptopurine", "2019-06-01", "2021-05-01")], "second_or_later"),
+     ([condition("b_all", "relapse", "2022-06-01"), RELAPSE, first_line_treatment("2019-06-01", "2022-05-20")], "second_or_later"),
      ([FIRST], "none"), ([IN_REMISSION], "none"), ([], "none"), ([IN_REMISSION, marrow("4 %", "2025-08-25")], "none"), ([IN_REMISSION, marrow("5 %", "2025-08-25")], "suspected"),
      ([FIRST, condition("b_all", "relapse", "2025-08-25", verified="provisional")], "suspected"), ([FIRST, condition("b_all", "relapse", "2025-08-25", verified="refuted")], "none"),
      ([FIRST, condition("b_all", "relapse", "2025-08-25", verified="entered-in-error")], "none")],
