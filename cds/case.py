@@ -17,6 +17,7 @@ from cds.day import Day, completed_years, on
 from cds.echo import of_the_same_study
 from cds.facts import Listed, PatientFacts, in_order
 from cds.finding import Basis, Evidence, Finding, Gap, Why, not_met, unknown
+from cds.off_treatment import off_treatment
 from cds.relapse import relapse_status
 from cds.samples import SILENT, EndOfInduction, OfTheRelapse, Windows
 from cds.series import Candidates, Reading, Series
@@ -55,7 +56,7 @@ class Case:
     @property
     def anchors(self) -> tuple[Evidence, ...]:
         """The dates the judgement hangs on, each with where it comes from, for a clinician to check."""
-        off = treatment.off_treatment(self.facts, self.relapse_date)
+        off = off_treatment(self.facts, self.relapse_date)
         named = (("relapse", self.relapse_date), ("off treatment", off), ("reinduction start", self.reinduction_start),
                  ("enrolment", treatment.enrolment(self.facts)))  # fmt: skip
         return tuple(Evidence(f"{name} {day} ({'; '.join(e.words for e in day.evidence) or 'not exact'})")
@@ -201,7 +202,7 @@ class Case:
     def relapse_within_a_month_of_induction(self) -> Finding:
         """By the end of the frontline induction; without it, a relapse long after treatment ended shows the opposite."""
         end = self.facts.chart_review.answers.get("frontline-induction-end-date")
-        off = treatment.off_treatment(self.facts, self.relapse_date)
+        off = off_treatment(self.facts, self.relapse_date)
         if end is not None and off is not None and off.surely_before(end):
             words = f"induction ended {end}, yet off treatment on {off}"
             return unknown(Gap("end of frontline induction", Why.CONFLICT, words, end.evidence + off.evidence))

@@ -10,11 +10,12 @@ from datetime import date
 
 import pytest
 
-from cds import assess, treatment
+from cds import assess
 from cds.finding import Why
+from cds.off_treatment import late_relapse
 from cds.trials.nct05827549 import PROTOCOL
 from cds.truth import MET, UNKNOWN
-from charts import Outcome, answers, condition, dose, facts, first_line_treatment, observation, patient, record, taking_part
+from charts import Outcome, answers, condition, dose, facts, first_line_treatment, medication, observation, patient, record, taken, taking_part
 from fhir_mappings import Record, read_patient
 from relapsed import FIRST, RELAPSE, case, marrow
 
@@ -23,7 +24,7 @@ from relapsed import FIRST, RELAPSE, case, marrow
 
 def late(*chart):
     told = case(FIRST, RELAPSE, *chart)
-    return treatment.late_relapse(told.facts, told.relapse_date).truth.value
+    return late_relapse(told.facts, told.relapse_date).truth.value
 
 
 @pytest.mark.parametrize(
@@ -65,8 +66,28 @@ def test_a_dose_between_the_end_of_treatment_and_the_relapse_leaves_no_proof_of_
 
 def test_a_dose_that_may_lie_before_the_relapse_leaves_no_proof_of_late():
     told = case(FIRST, condition("b_all", "relapse", "2025-08"), first_line_treatment(None, "2021-06-30"), dose("vincristine", "2025-08-24"))
-    found = treatment.late_relapse(told.facts, told.relapse_date)
+    found = late_relapse(told.facts, told.relapse_date)
     assert found.reason is Why.IMPRECISE and "before the relapse on 2025-08, or for it?" in found.words
+
+
+@pytest.mark.parametrize("chart, expected", [
+    ([taken("mercaptopurine", "2020-05-21", "2021-06-30")], "met"), ([taken("mercaptopurine", "2020-05-21", "2024-08-25")], "met"),  # a year before the relapse: late by either
+    ([taken("mercaptopurine", "2020-05-21", "2024-08-26")], "unknown"), ([taken("mercaptopurine", "2020-05-21", "2025-08-10")], "unknown"), ([taken("mercaptopurine", "2020-05-21", "2026-01-01")], "unknown"),
+    ([taken("mercaptopurine", "2020-05-21", None, "active")], "unknown"), ([taken("mercaptopurine", "2020-05-21", None)], "unknown"), ([taken("mercaptopurine", None, None)], "unknown"),
+    ([taken("mercaptopurine", "2020-05-21", "2025-08-10", "unknown")], "unknown"), ([taken("mercaptopurine", "2020-05-21", "2025")], "unknown"),
+    ([medication("MedicationStatement", "mercaptopurine", "active", "2020-05-21")], "unknown"), ([medication("MedicationStatement", "mercaptopurine", "completed", "2021-05-21")], "met"),
+    *(([taken("mercaptopurine", "2020-05-21", "2025-08-10", status)], "met") for status in ("not-taken", "entered-in-error", "intended")),
+    ([taken("vincristine", "2025-08-25", None, "active")], "met"), ([taken("etoposide", "2020-05-21", None, "active")], "met"),  # for the relapse; not of the frontline
+    ([taken("mercaptopurine", "2020-05-21", "2021-06-30"), taken("vincristine", "2020-05-21", "2025-08-10")], "unknown"),
+])  # fmt: skip
+def test_a_drug_still_taken_in_the_year_before_the_relapse_leaves_no_proof_of_late(chart, expected):
+    assert late(first_line_treatment("2019-02-01", "2021-06-30"), *chart) == expected
+    assert late(answers({"off-treatment-date": "2021-06-30"}), *chart) == expected
+
+
+def test_a_medication_history_alone_proves_neither_late_nor_not_late():
+    assert late(taken("mercaptopurine", "2020-05-21", "2021-06-30")) == late(taken("mercaptopurine", "2020-05-21", "2025-08-10")) == "unknown"
+    assert late(first_line_treatment("2019-02-01", "2025-03-01"), taken("mercaptopurine", "2020-05-21", "2025-08-10")) == "not_met"
 
 
 @pytest.mark.parametrize("relapsed, given, begun, expected", [
@@ -75,7 +96,7 @@ def test_a_dose_that_may_lie_before_the_relapse_leaves_no_proof_of_late():
 ])  # fmt: skip
 def test_a_clinician_tells_that_a_dose_was_given_for_the_relapse(relapsed, given, begun, expected):
     told = case(FIRST, condition("b_all", "relapse", relapsed), first_line_treatment(None, "2021-06-30"), dose("vincristine", given), answers({"reinduction-start-date": begun}))
-    assert treatment.late_relapse(told.facts, told.relapse_date).truth.value == expected
+    assert late_relapse(told.facts, told.relapse_date).truth.value == expected
 
 
 @pytest.mark.parametrize(
