@@ -62,7 +62,7 @@ def _despite_doses(off: Day, facts: PatientFacts, relapse: Day) -> Day:
 
 
 def _despite_history(off: Day, facts: PatientFacts, relapse: Day) -> Day:
-    """Nor is it proved that treatment ended before a drug that is said to have been taken later, or until no day that is told."""
+    """Nor is it sure that treatment had ended where a drug of it is said to have been taken later, or no end of that is told."""
     until = _latest(facts, relapse)
     later = [t for t in facts.taken.items if t.drug in FRONTLINE_DRUGS and until and (t.since.first or date.min) < until
              and (t.until.last is None or off.surely_before(t.until))]  # fmt: skip
@@ -72,7 +72,8 @@ def _despite_history(off: Day, facts: PatientFacts, relapse: Day) -> Day:
     conflict = Gap("off-treatment date", Why.CONFLICT, f"off treatment on {off}, yet {last.source}", off.evidence + (last.source,))
     open_end = Gap("off-treatment date", Why.MISSING, f"off treatment on {off}; {last.source}: until when?", off.evidence + (last.source,))
     ends = [t.until.last or relapse.last for t in later]
-    return replace(off, last=None if None in ends else max(off.last, *filter(None, ends)), instant=None, evidence=(*off.evidence, last.source), gaps=also(off, conflict if last.until.last else open_end))
+    end = None if None in ends else max(off.last, *filter(None, ends))
+    return replace(off, last=end, instant=None, evidence=(*off.evidence, last.source), gaps=also(off, conflict if last.until.last else open_end))
 
 
 def _latest(facts: PatientFacts, relapse: Day) -> date | None:

@@ -120,6 +120,20 @@ def test_a_suspected_relapse_is_dated_by_its_marrow():
     assert str(told.relapse_date) == "2025-08-25" and told.relapse.options == {"suspected"}
 
 
+@pytest.mark.parametrize("day, expected", [("2025-09-01", "suspected"), ("2025-09-02", "none"), ("2025-10-04", "none"), ("2025-09", "suspected"), ("2025-10", "none")])
+def test_a_marrow_of_a_day_to_come_shows_no_relapse(day, expected):
+    """Asked on 1 September: for a day of the past, the record may well go on."""
+    told = case(IN_REMISSION, marrow("30 %", day))
+    assert "/".join(told.relapse.options) == expected and told.relapse_date.known == (expected == "suspected")
+    documented = case(FIRST, condition("b_all", "relapse"), marrow("30 %", day))
+    assert documented.relapse_date.known == (expected == "suspected")
+
+
+@pytest.mark.parametrize("later", [marrow("30 %", "2025-10-30"), marrow("62 %", "2025-10-30", eoi=True), marrow("62 %", "2025-10-30", status="preliminary")])
+def test_a_marrow_of_a_day_to_come_raises_no_question(later):
+    assert ordinal(IN_REMISSION, later) == "none" and ordinal(FIRST, RELAPSE, later) == "first"
+
+
 # --- ordinal -----------------------------------------------------------------------------------------------------
 
 
