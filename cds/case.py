@@ -17,7 +17,7 @@ from cds.day import Day, completed_years, on
 from cds.echo import of_the_same_study
 from cds.facts import Listed, PatientFacts, in_order
 from cds.finding import Basis, Evidence, Finding, Gap, Why, not_met, unknown
-from cds.off_treatment import off_treatment
+from cds.off_treatment import off_treatment, recorded_end
 from cds.relapse import relapse_status
 from cds.samples import SILENT, EndOfInduction, OfTheRelapse, Windows
 from cds.series import Candidates, Reading, Series
@@ -202,10 +202,10 @@ class Case:
     def relapse_within_a_month_of_induction(self) -> Finding:
         """By the end of the frontline induction; without it, a relapse long after treatment ended shows the opposite."""
         end = self.facts.chart_review.answers.get("frontline-induction-end-date")
-        off = off_treatment(self.facts, self.relapse_date)
-        if end is not None and off is not None and off.surely_before(end):
-            words = f"induction ended {end}, yet off treatment on {off}"
-            return unknown(Gap("end of frontline induction", Why.CONFLICT, words, end.evidence + off.evidence))
+        off, told = off_treatment(self.facts, self.relapse_date), recorded_end(self.facts, self.relapse_date)
+        if end is not None and told is not None and told.surely_before(end):
+            words = f"induction ended {end}, yet off treatment on {told}"
+            return unknown(Gap("end of frontline induction", Why.CONFLICT, words, end.evidence + told.evidence))
         if end is not None:
             within = self.relapse_date.by(end.plus_months(1)).about("end of frontline induction")
             return within if within.truth is UNKNOWN else within.noting(f"induction ended {end}, relapse {self.relapse_date}")

@@ -41,11 +41,16 @@ def late_relapse(facts: PatientFacts, relapse: Day) -> Finding:
 
 def off_treatment(facts: PatientFacts, relapse: Day) -> Day | None:
     """The recorded last day of frontline treatment; every later day that what was given or taken leaves open."""
+    off = recorded_end(facts, relapse)
+    return off and _despite_history(_despite_doses(off, facts, relapse), facts, relapse)
+
+
+def recorded_end(facts: PatientFacts, relapse: Day) -> Day | None:
+    """What the record and the chart review call the last day of frontline treatment."""
     recorded = max(facts.first_line_end.items, key=lambda day: day.last or day.first, default=None)
     if recorded and facts.first_line_end.cut_short and relapse.last and recorded.surely_before(relapse):
         recorded = replace(recorded, last=relapse.last, gaps=also(recorded, facts.first_line_end.gap))  # a later end may not be here
-    off = reconciled("off-treatment date", recorded, facts.chart_review.answers.get("off-treatment-date"))
-    return off and _despite_history(_despite_doses(off, facts, relapse), facts, relapse)
+    return reconciled("off-treatment date", recorded, facts.chart_review.answers.get("off-treatment-date"))
 
 
 def _despite_doses(off: Day, facts: PatientFacts, relapse: Day) -> Day:

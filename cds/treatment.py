@@ -34,8 +34,9 @@ def reinduction_start(facts: PatientFacts, relapse: Day) -> Day | None:
 
 def _or_before(first: Day | None, dose: Dose, relapse: Day) -> Day:
     """That day, or that of an earlier dose, unless this came before the relapse; without that day, perhaps no day at all."""
-    known = Gap("reinduction start", Why.IMPRECISE, f"{dose.source}: before the relapse on {relapse}, or for it?", (dose.source,))
-    gap = known if relapse.known else Gap("reinduction start", Why.MISSING, f"{dose.source}, and no relapse date: is it reinduction?", (dose.source,))
+    if not relapse.known:  # of which relapse is it, then, or of none?
+        return Day(gaps=(Gap("reinduction start", Why.MISSING, f"{dose.source}, and no relapse date: is it reinduction?", (dose.source,)),))
+    gap = Gap("reinduction start", Why.IMPRECISE, f"{dose.source}: before the relapse on {relapse}, or for it?", (dose.source,))
     since = max(day for day in (dose.when.first, relapse.first) if day)
     return Day(since, first and first.last, None, (replace(dose.source, basis=Basis.DERIVED), *(first.evidence if first else ())), (gap,))
 

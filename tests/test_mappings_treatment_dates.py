@@ -131,6 +131,8 @@ def test_without_a_relapse_date_any_dose_may_be_of_the_reinduction(given):
     undated = condition("b_all", "relapse")
     told = assess(PROTOCOL, facts(patient(), FIRST, undated, *(dose(drug, "2025-08-28") for drug in given), observation("creatinine", "0.5 mg/dL", "2025-08-30")))
     assert truth(told, "INC-06").truth is UNKNOWN and "no relapse date" in truth(told, "INC-06").words
+    enrolled = assess(PROTOCOL, facts(patient(), FIRST, undated, *(dose(drug, "2025-08-28") for drug in given), answers({"enrolment-date": "2025-08-28"}), observation("creatinine", "0.5 mg/dL", "2025-08-28")))
+    assert truth(enrolled, "INC-06").truth is UNKNOWN  # nor may an enrolment of that time be one into the treatment of this relapse
 
 
 STUDY = {"resourceType": "ResearchStudy", "id": "s1", "status": "active", "identifier": [{"value": "NCT05827549"}]}
