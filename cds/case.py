@@ -17,13 +17,14 @@ from cds.day import Day, completed_years, on
 from cds.echo import of_the_same_study
 from cds.facts import Listed, PatientFacts, in_order
 from cds.finding import Basis, Evidence, Finding, Gap, Why, not_met, unknown
+from cds.off_treatment import off_treatment, recorded_end
 from cds.relapse import relapse_status
 from cds.samples import SILENT, EndOfInduction, OfTheRelapse, Windows
 from cds.series import Candidates, Reading, Series
 from cds.truth import MET, NOT_MET, UNKNOWN
 from cds.values import Amount, Choice, any_amount, any_of, one
 
-COURSE = frozenset({"as_of", "diagnoses", "doses", "first_line_end", "enrolment", "marrow_blasts", "chart_review"})
+COURSE = frozenset({"as_of", "diagnoses", "doses", "taken", "first_line_start", "first_line_end", "enrolment", "marrow_blasts", "chart_review"})
 OF_THE_COURSE = ("relapse_date", "reinduction_start", "evaluated_on", "relapse")
 """What is read from these facts and no others (tested), once for each child."""
 
@@ -55,7 +56,7 @@ class Case:
     @property
     def anchors(self) -> tuple[Evidence, ...]:
         """The dates the judgement hangs on, each with where it comes from, for a clinician to check."""
-        off = treatment.off_treatment(self.facts, self.relapse_date)
+        off = off_treatment(self.facts, self.relapse_date)
         named = (("relapse", self.relapse_date), ("off treatment", off), ("reinduction start", self.reinduction_start),
                  ("enrolment", treatment.enrolment(self.facts)))  # fmt: skip
         return tuple(Evidence(f"{name} {day} ({'; '.join(e.words for e in day.evidence) or 'not exact'})")
@@ -139,7 +140,9 @@ class Case:
 
     @cached_property
     def _end_of_induction(self) -> EndOfInduction:
-        return EndOfInduction(self.facts, self.windows, self.relapse_date, self.reinduction_start)
+        start = self.reinduction_start
+        begun = start is not None and start.last is not None  # else it is not sure that there was a reinduction
+        return EndOfInduction(self.facts, self.windows, self.relapse_date, start if begun else None)
 
     @cached_property
     def cd19_at_relapse(self) -> Candidates:
@@ -199,10 +202,10 @@ class Case:
     def relapse_within_a_month_of_induction(self) -> Finding:
         """By the end of the frontline induction; without it, a relapse long after treatment ended shows the opposite."""
         end = self.facts.chart_review.answers.get("frontline-induction-end-date")
-        off = treatment.off_treatment(self.facts, self.relapse_date)
-        if end is not None and off is not None and off.surely_before(end):
-            words = f"induction ended {end}, yet off treatment on {off}"
-            return unknown(Gap("end of frontline induction", Why.CONFLICT, words, end.evidence + off.evidence))
+        off, told = off_treatment(self.facts, self.relapse_date), recorded_end(self.facts, self.relapse_date)
+        if end is not None and told is not None and told.surely_before(end):
+            words = f"induction ended {end}, yet off treatment on {told}"
+            return unknown(Gap("end of frontline induction", Why.CONFLICT, words, end.evidence + told.evidence))
         if end is not None:
             within = self.relapse_date.by(end.plus_months(1)).about("end of frontline induction")
             return within if within.truth is UNKNOWN else within.noting(f"induction ended {end}, relapse {self.relapse_date}")

@@ -61,7 +61,8 @@ def cannot_be_first_diagnosis(record: Diagnosis, facts: PatientFacts) -> bool:
     if any(d.remission and d.starts and d.starts.surely_before(record.onset) for d in others):
         return True
     earlier = [d.starts for d in others] + [dose.when for dose in facts.doses.items]
-    earlier += [r.when for r in facts.marrow_blasts.readings] + list(facts.first_line_end.items)
+    earlier += [day for told in facts.taken.items if told.sure is MET for day in (told.since, told.until)]
+    earlier += [*facts.first_line_start.items, *facts.first_line_end.items, *(r.when for r in facts.marrow_blasts.readings)]
     answered = facts.chart_review.answers.get("initial-diagnosis-date")
     return any(day is not None and day.surely_before(start) for day in earlier + [answered])
 
@@ -116,19 +117,24 @@ def suspicious_marrow(facts: PatientFacts) -> list[Reading]:
 
 def late_marrow(facts: PatientFacts) -> list[Reading]:
     """Every marrow more than 60 days after the diagnosis, readable or not, but for those labelled end of induction."""
-    return [r for since in _late_since(facts) for r in facts.marrow_blasts.readings if since.surely_by(r.when) and "eoi" not in r.labels]
+    return [r for since in _late_since(facts) for r in _marrows(facts) if since.surely_by(r.when) and "eoi" not in r.labels]
 
 
 def perhaps_late_marrow(facts: PatientFacts) -> list[Reading]:
     """Marrows of which their date does not tell whether they are that late: it says only when they were reported."""
-    return [r for since in _late_since(facts) for r in facts.marrow_blasts.readings
+    return [r for since in _late_since(facts) for r in _marrows(facts)
             if not since.surely_by(r.when) and not r.when.surely_before(since) and "eoi" not in r.labels]  # fmt: skip
 
 
 def late_labelled_marrow(facts: PatientFacts) -> list[Reading]:
     """Labelled end of induction, and more than a year after the diagnosis: no first induction ends so late."""
     diagnosed = diagnosis_date(facts)
-    return [r for r in facts.marrow_blasts.readings if diagnosed and "eoi" in r.labels and diagnosed.plus_years(1).surely_before(r.when)]
+    return [r for r in _marrows(facts) if diagnosed and "eoi" in r.labels and diagnosed.plus_years(1).surely_before(r.when)]
+
+
+def _marrows(facts: PatientFacts) -> tuple[Reading, ...]:
+    """Without those of a day to come: asked for a day of the past, the record goes on after it."""
+    return facts.marrow_blasts.until(on(facts.as_of)).readings
 
 
 def _late_since(facts: PatientFacts) -> list[Day]:

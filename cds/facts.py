@@ -73,6 +73,17 @@ class Dose:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """An anti-leukaemic drug of the medication history: from when until when it was taken, as far as that is told."""
+
+    drug: str
+    since: Day
+    until: Day
+    source: Evidence
+    sure: Truth = MET  # unknown: whether it was taken at all cannot be read
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened, or is: a procedure, a treatment, a condition, an allergy, taking part in a study."""
 
@@ -121,6 +132,8 @@ class PatientFacts:
 
     diagnoses: Listed[Diagnosis] = _listed("leukaemia diagnosis")  # problem list and encounter diagnoses
     doses: Listed[Dose] = _listed("administered drugs")  # frontline and reinduction drugs, as given
+    taken: Listed[Taken] = _listed("medication history")  # the same drugs, as somebody states that they were taken
+    first_line_start: Listed[Day] = _listed("start of first-line treatment")  # starts of the recorded first-line treatment
     first_line_end: Listed[Day] = _listed("end of first-line treatment")  # ends of the recorded first-line treatment
     enrolment: Listed[Day] = _listed("enrolment")  # start of taking part in this trial
 

@@ -31,10 +31,9 @@ def relapse_status(facts: PatientFacts, until: Day) -> Choice:
     other_relapse_told = recorded.options == {"first"} and answer.options == {"second_or_later"} and _only_derived(recorded)
     if (silent and answer.options != {"suspected"}) or other_relapse_told:
         return answer
-    if "refractory" in recorded.options and answer.options != {"refractory"}:
-        words = f"{_told(recorded)} in the record, {_told(answer)} in the chart review"
-        return recorded.either(answer, Gap("relapse", Why.CONFLICT, words, recorded.evidence + answer.evidence))
-    if recorded.options & answer.options:
+    contradicts_itself = any(gap.reason is Why.CONFLICT for gap in recorded.gaps)  # two relapses on record: "first" may be said of the earlier
+    stands = ("refractory" in recorded.options and answer.options != {"refractory"}) or (contradicts_itself and answer.options == {"first"})
+    if recorded.options & answer.options and not stands:
         return Choice(recorded.options & answer.options, recorded.evidence + answer.evidence, recorded.gaps)
     if recorded.options == {"none"}:
         return answer
@@ -99,7 +98,7 @@ def _ordinal(facts: PatientFacts, records: list[Diagnosis], evidence: tuple[Evid
     onsets = [d.onset for d in records if cannot_be_first_diagnosis(d, facts)]
     two = any(apart(a, b) for a in onsets for b in onsets)
     if told == {"first"} and two:
-        gap = Gap("relapse ordinal", Why.CONFLICT, "relapses more than 60 days apart, each recorded as the first", evidence)
+        gap = Gap("relapse ordinal", Why.CONFLICT, "relapses more than 60 days apart, yet recorded as the first", evidence)
         return any_of({"first", "second_or_later"}, gap)
     if "later" in told or two:
         return one("second_or_later", *evidence)

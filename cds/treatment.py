@@ -1,4 +1,4 @@
-"""Treatment dates that anchor the judgement: off treatment, reinduction, enrolment, and the day eligibility is frozen.
+"""Treatment dates that anchor the judgement: reinduction, enrolment, and the day eligibility is frozen.
 
 Eligibility is judged as of the earliest of today, enrolment and the first dose of reinduction, and stays frozen there:
 otherwise the study's own treatment would later make the child look ineligible (protocol-reading 0.4).
@@ -12,22 +12,33 @@ from datetime import date
 
 from cds.day import Day, on
 from cds.facts import Dose, PatientFacts
-from cds.finding import Basis, Finding, Gap, Why, met, not_met, unknown
-from cds.truth import MET, UNKNOWN
+from cds.finding import Basis, Gap, Why
 
-FRONTLINE_DRUGS = frozenset({"vincristine", "mercaptopurine", "methotrexate", "cytarabine", "asparaginase", "idarubicin"})
 REINDUCTION_DRUGS = frozenset({"idarubicin", "vincristine"})
 SAME_COURSE_DAYS = 60  # treatment may begin before the relapse is written down, but not this long before
-RELAPSE_WINDOW_DAYS = 14  # before the relapse date: its samples, and treatment begun before its date was written down
 
 
 def reinduction_start(facts: PatientFacts, relapse: Day) -> Day | None:
-    """The chart review's date, or the first administered idarubicin or vincristine on or after the relapse."""
-    doses = [d for d in facts.doses.items if d.drug in REINDUCTION_DRUGS and relapse.surely_by(d.when)]
-    first = _dated(min(doses, key=lambda d: d.when.first, default=None))
+    """The chart review's date, or the first administered idarubicin or vincristine on or after the relapse; where the
+    dates do not tell whether a dose came before the relapse, and no clinician does, every day since the first that may count."""
+    answered = facts.chart_review.answers.get("reinduction-start-date")
+    given = [d for d in facts.doses.items if d.drug in REINDUCTION_DRUGS and not d.when.surely_before(relapse)]
+    sure = [d for d in given if relapse.surely_by(d.when)]
+    first = _dated(min(sure, key=lambda d: d.when.first, default=None))
+    if len(sure) < len(given) and not answered:
+        first = _or_before(first, min((d for d in given if d not in sure), key=lambda d: d.when.first), relapse)
     if first and facts.doses.cut_short:
         first = _or_earlier(first, relapse.first, facts.doses.gap)
-    return _reconciled("reinduction start", first, facts.chart_review.answers.get("reinduction-start-date"))
+    return reconciled("reinduction start", first, answered)
+
+
+def _or_before(first: Day | None, dose: Dose, relapse: Day) -> Day:
+    """That day, or that of an earlier dose, unless this came before the relapse; without that day, perhaps no day at all."""
+    if not relapse.known:  # of which relapse is it, then, or of none?
+        return Day(gaps=(Gap("reinduction start", Why.MISSING, f"{dose.source}, and no relapse date: is it reinduction?", (dose.source,)),))
+    gap = Gap("reinduction start", Why.IMPRECISE, f"{dose.source}: before the relapse on {relapse}, or for it?", (dose.source,))
+    since = max(day for day in (dose.when.first, relapse.first) if day)
+    return Day(since, first and first.last, None, (replace(dose.source, basis=Basis.DERIVED), *(first.evidence if first else ())), (gap,))
 
 
 def enrolment(facts: PatientFacts) -> Day | None:
@@ -35,7 +46,7 @@ def enrolment(facts: PatientFacts) -> Day | None:
     recorded = min(facts.enrolment.items, key=lambda day: day.first or day.last or date.max, default=None)
     if recorded and facts.enrolment.cut_short:
         recorded = _or_earlier(recorded, None, facts.enrolment.gap)
-    return _reconciled("enrolment date", recorded, facts.chart_review.answers.get("enrolment-date"))
+    return reconciled("enrolment date", recorded, facts.chart_review.answers.get("enrolment-date"))
 
 
 def frozen_on(facts: PatientFacts, relapse: Day) -> Day:
@@ -58,62 +69,8 @@ def _undated(facts: PatientFacts, relapse: Day, starts: list[Day]) -> Iterator[G
             yield from day.gaps or (Gap("enrolment date", Why.MISSING, "taking part in this trial, since an unknown date", day.evidence),)
         elif day.surely_before(relapse.plus_days(-SAME_COURSE_DAYS)):
             yield Gap("enrolment date", Why.CONFLICT, f"a start on {day}, well before the relapse on {relapse}", day.evidence)
-    if not relapse.known:
-        yield from (Gap("reinduction start", Why.MISSING, f"{d.source}, and no relapse date: is it reinduction?", (d.source,))
-                    for d in facts.doses.items[:1] if d.drug in REINDUCTION_DRUGS)  # fmt: skip
     if not starts:
         yield from (found.gap for found in (facts.doses, facts.enrolment) if (found.unseen or found.cut_short) and found.gap)
-
-
-def late_relapse(facts: PatientFacts, relapse: Day) -> Finding:
-    """Was the relapse one year or more (same calendar day counts) after the last day of frontline treatment?
-
-    A last recorded dose only shows that treatment went on until then: it can prove "not late", never "late".
-    """
-    on_treatment = facts.chart_review.answers.get("on-treatment-at-relapse")
-    off = off_treatment(facts, relapse)
-    if on_treatment is not None and on_treatment.options == {"yes"}:
-        if off is not None and off.surely_before(relapse):
-            words = f"off treatment on {off}, yet on treatment at relapse in the chart review"
-            return unknown(Gap("off-treatment date", Why.CONFLICT, words, off.evidence + on_treatment.evidence))
-        return not_met(*on_treatment.evidence, note="relapse on treatment")
-    if off is not None:
-        return _a_year_after(off, relapse)
-    missing = facts.first_line_end.gap or Gap("off-treatment date", Why.MISSING, "off-treatment date not recorded")
-    last = last_dose(facts, relapse)
-    if last is None:
-        return unknown(missing)
-    bound = Day(last.when.first, relapse.last, None, (replace(last.source, basis=Basis.DERIVED),), (missing,))
-    return _a_year_after(bound, relapse)
-
-
-def off_treatment(facts: PatientFacts, relapse: Day) -> Day | None:
-    """The recorded last day of frontline treatment; every day up to the relapse if a later dose contradicts it."""
-    recorded = max(facts.first_line_end.items, key=lambda day: day.last or day.first, default=None)
-    if recorded and facts.first_line_end.cut_short and relapse.last and recorded.surely_before(relapse):
-        recorded = replace(recorded, last=relapse.last, gaps=_also(recorded, facts.first_line_end.gap))  # a later end may not be here
-    off = _reconciled("off-treatment date", recorded, facts.chart_review.answers.get("off-treatment-date"))
-    before_relapse_treatment = relapse.plus_days(-RELAPSE_WINDOW_DAYS)
-    last = off and last_dose(facts, before_relapse_treatment)
-    if last and off.surely_before(last.when):
-        words = f"off treatment on {off}, yet {last.source}"
-        return off.either(Day(last.when.first, relapse.last, None, (last.source,)), Gap("off-treatment date", Why.CONFLICT, words, off.evidence + (last.source,)))
-    return off
-
-
-def last_dose(facts: PatientFacts, before: Day) -> Dose | None:
-    doses = [d for d in facts.doses.items if d.drug in FRONTLINE_DRUGS and d.when.surely_before(before)]
-    return max(doses, key=lambda d: d.when.first, default=None)
-
-
-def _a_year_after(off: Day, relapse: Day) -> Finding:
-    finding = off.plus_years(1).by(relapse)
-    if finding.truth is UNKNOWN:
-        words = f"off treatment {off}, relapse {relapse}: not exact enough for one year"
-        return finding if off.gaps or relapse.gaps else unknown(Gap("off-treatment date", Why.IMPRECISE, words, off.evidence + relapse.evidence))
-    late = finding.truth is MET
-    note = f"off treatment {off}, relapse {relapse}: {'one year or more' if late else 'less than one year'}"
-    return (met if late else not_met)(*finding.evidence, note=note)
 
 
 def _dated(dose: Dose | None) -> Day | None:
@@ -122,14 +79,14 @@ def _dated(dose: Dose | None) -> Day | None:
 
 def _or_earlier(day: Day, first: date | None, gap: Gap | None) -> Day:
     """That day, or one since `first` of which the record that came does not tell."""
-    return replace(day, first=first, instant=None, gaps=_also(day, gap))
+    return replace(day, first=first, instant=None, gaps=also(day, gap))
 
 
-def _also(day: Day, gap: Gap | None) -> tuple[Gap, ...]:
+def also(day: Day, gap: Gap | None) -> tuple[Gap, ...]:
     return (*day.gaps, gap) if gap else day.gaps
 
 
-def _reconciled(fact: str, recorded: Day | None, answered: Day | None) -> Day | None:
+def reconciled(fact: str, recorded: Day | None, answered: Day | None) -> Day | None:
     if recorded is None or answered is None or not recorded.known:
         return answered or recorded
     if recorded.surely_before(answered) or answered.surely_before(recorded):

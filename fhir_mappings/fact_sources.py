@@ -30,6 +30,8 @@ SEVERAL = {  # facts that a reader of their own makes out of several codelists
     "marrow_blasts": ("end_of_induction",),
     "mrd": ("mrd_limit_of_detection", "end_of_induction"),
     "doses": DRUGS,
+    "taken": DRUGS,
+    "first_line_start": ("first_line_treatment",),
     "first_line_end": ("first_line_treatment",),
     "bcr_abl1": ("ph_positive_all",),
     "allergies": (*LISTED, *LIKELY, *NONE_KNOWN, "related_drug_or_excipient", "drug_allergy_substance_not_stated"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from cds.day import Day
-from cds.facts import ChartReview, Diagnosis, Dose, Listed, PatientFacts
+from cds.facts import ChartReview, Diagnosis, Dose, Listed, PatientFacts, Taken
+from cds.truth import UNKNOWN
 from fhir_mappings import codelists, treatments
 from fhir_mappings.chart_review import COUNTS, chart_review, is_chart_review
 from fhir_mappings.checked import Check, validated
@@ -17,7 +19,7 @@ from fhir_mappings.medications import is_named
 from fhir_mappings.members import text
 from fhir_mappings.observed import observed
 from fhir_mappings.person import read_person
-from fhir_mappings.record import Record
+from fhir_mappings.record import Record, Resource
 from fhir_mappings.sifted import Sifted
 from fhir_mappings.sources import SEARCHES
 from fhir_mappings.studies import enrolment, is_this_trial
@@ -41,7 +43,9 @@ def read_patient(record: Record, as_of: date, check: Check = validated) -> Patie
     listed = {
         "diagnoses": Listed(diagnoses, sifted.dropped_leukaemia() or sifted.gap("conditions", "leukaemia diagnosis")),
         "doses": sifted.dated("administrations", "administered drugs", _doses(sifted)),
-        "first_line_end": sifted.dated("procedures", "end of first-line treatment", _first_line_ends(sifted)),
+        "taken": Listed(tuple(_taken(sifted)), sifted.gap("statements", "medication history")),
+        "first_line_start": sifted.dated("procedures", "start of first-line treatment", _first_line(sifted, treatments.first_line_start)),
+        "first_line_end": sifted.dated("procedures", "end of first-line treatment", _first_line(sifted, treatments.first_line_end)),
         "enrolment": sifted.dated("studies", "enrolment", _enrolments(sifted), expected=False),
         **events(sifted),
     }
@@ -87,10 +91,18 @@ def _doses(record: Sifted) -> Iterator[Dose]:
             yield from given
 
 
-def _first_line_ends(record: Sifted) -> Iterator[Day]:
+def _taken(record: Sifted) -> Iterator[Taken]:
+    """Of a statement that validation rejects nothing is sure."""
+    others = record.referred("statements")
+    for statement in record.resources("statements"):
+        told = list(treatments.taken(statement, others))
+        yield from told if not told or record.valid(statement) else [replace(each, sure=UNKNOWN) for each in told]
+
+
+def _first_line(record: Sifted, side: Callable[[Resource], Day | None]) -> Iterator[Day]:
     for procedure in record.usable("procedures", lambda r: codelists.states(r.get("code"), "first_line_treatment")):
-        if end := treatments.first_line_end(procedure):
-            yield end
+        if day := side(procedure):
+            yield day
 
 
 def _enrolments(record: Sifted) -> Iterator[Day]:

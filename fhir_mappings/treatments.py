@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cds.day import Day
-from cds.facts import Dose, Event
+from cds.facts import Dose, Event, Taken
 from cds.finding import Evidence
 from cds.truth import MET, UNKNOWN
 from fhir_mappings import codelists, dates, medications
@@ -16,6 +16,7 @@ from fhir_mappings.subject import Others, reference_of
 
 DRUGS = ("idarubicin", "vincristine", "mercaptopurine", "methotrexate", "cytarabine", "asparaginase", "etoposide", "ifosfamide")
 GIVEN = frozenset({"completed", "in-progress", "stopped"})  # at least part of the dose was given
+OVER = frozenset({"completed", "stopped"})  # it is not taken any more
 GIVEN_BY_TYPE = {  # what a status says of the drug; statuses that are not named say nothing of it
     "MedicationAdministration": dict.fromkeys((*GIVEN, "on-hold", "unknown"), "given"),
     "MedicationStatement": dict.fromkeys(("completed", "active", "stopped", "on-hold", "unknown"), "given") | {"intended": "ordered"},
@@ -47,6 +48,26 @@ def doses(administration: Resource, others: Others) -> Iterator[Dose]:
         yield Dose(drug, when, Evidence(f"{drug} given", reference_of(administration), str(when)))
 
 
+def taken(statement: Resource, others: Others) -> Iterator[Taken]:
+    """The drugs that a statement says were taken. A single day ends only what is over; an end that is not told may be any day."""
+    how, readable = _said(statement)
+    if how != "given":
+        return
+    period = statement.get("effectivePeriod")
+    start, end = (dates.day(period.get(side)) for side in ("start", "end")) if isinstance(period, dict) else (None, None)
+    if moment := dates.day(statement.get("effectiveDateTime")):
+        start, end = moment, moment if text(statement.get("status")) in OVER else None
+    told = f"from {start or 'an unknown day'} to {end or 'an unknown day'}"
+    for drug in drugs_of(statement, others):
+        yield Taken(drug, start or Day(), end or Day(start and start.first), Evidence(f"{drug} taken {told}", reference_of(statement)), MET if readable else UNKNOWN)
+
+
+def first_line_start(procedure: Resource) -> Day | None:
+    """The first day of a first-line treatment that began, whether or not it is over."""
+    period = procedure.get("performedPeriod")
+    return dates.day(period.get("start")) if isinstance(period, dict) and text(procedure.get("status")) in GIVEN else None
+
+
 def first_line_end(procedure: Resource) -> Day | None:
     """The last day of a completed first-line treatment, where its period says so."""
     period = procedure.get("performedPeriod")
@@ -74,13 +95,18 @@ def _began(value: Any) -> Day | None:
     return dates.day(value)
 
 
+def _said(resource: Resource) -> tuple[str | None, bool]:
+    """What its status says of the drug, and whether it can be read: given or ordered; None for nothing."""
+    kind, status = str(resource.get("resourceType")), text(resource.get("status"))
+    how = GIVEN_BY_TYPE.get(kind, {}).get(status)
+    if how is None and kind in DENIED and status not in DENIED[kind]:  # a status that cannot be read: it may have been given
+        return ("ordered" if kind == "MedicationRequest" else "given"), False
+    return how, status != "unknown"
+
+
 def therapies(resource: Resource, others: Others) -> Iterator[tuple[str, Event]]:
     """`(fact, event)`: blinatumomab and other CD19 therapy, given (administration, statement) or only ordered (request)."""
-    kind, status = str(resource.get("resourceType")), text(resource.get("status"))
-    given = GIVEN_BY_TYPE.get(kind, {}).get(status)
-    asked = given is None and kind in DENIED and status not in DENIED[kind]  # a status that cannot be read: it may have been given
-    if asked:
-        given = "ordered" if kind == "MedicationRequest" else "given"
+    given, readable = _said(resource)
     if given is None or resource.get("doNotPerform") is True:
         return
     concepts = list(medications.concepts(resource, others))
@@ -89,7 +115,7 @@ def therapies(resource: Resource, others: Others) -> Iterator[tuple[str, Event]]
         coded = any(codelists.states(c, fact) for c in concepts)
         if coded or fact in written(concepts):
             source = Evidence(f"{fact.replace('_', ' ')} {given}", reference_of(resource), str(when) if when else None)
-            yield fact, Event(given, source, when, MET if coded and not asked and status != "unknown" else UNKNOWN)
+            yield fact, Event(given, source, when, MET if coded and readable else UNKNOWN)
 
 
 def states_therapy(code: Any) -> bool:

@@ -197,6 +197,12 @@ def first_line_treatment(start: str | None, end: str | None, status: str = "comp
     return resource("Procedure", status=status, code=concept((SNOMED, "708255002")), performedPeriod=period)
 
 
+def taken(drug: str, start: str | None, end: str | None, status: str = "completed") -> Resource:
+    """A MedicationStatement: the drug was taken from one day to another."""
+    period = {key: day for key, day in (("start", start), ("end", end)) if day}
+    return medication("MedicationStatement", drug, status, None, effectivePeriod=period)
+
+
 def taking_part(study: Mapping[str, Any], start: str | None, status: str = "on-study-intervention") -> Resource:
     return resource("ResearchSubject", status=status, study=dict(study), period={"start": start} if start else None)
 

@@ -13,7 +13,7 @@ from itertools import count
 from hypothesis import strategies as st
 
 from cds.day import Day
-from cds.facts import ChartReview, Diagnosis, Dose, Event, Listed, PatientFacts
+from cds.facts import ChartReview, Diagnosis, Dose, Event, Listed, PatientFacts, Taken
 from cds.finding import Basis, Evidence, Gap, Why
 from cds.series import Reading, Series
 from cds.truth import MET, NOT_MET, UNKNOWN
@@ -171,6 +171,8 @@ def stories(draw, anchors: bool = True) -> PatientFacts:
         "birth_date": sourced(born_day, evidence("born", born_day)),
         "sex": one(draw(st.sampled_from(("male", "female"))), evidence("sex")),
         "deceased": one("no", evidence("not recorded as deceased")),
+        "taken": Listed(tuple(Taken("mercaptopurine", _exact(diagnosed), _exact(off), evidence("mercaptopurine taken")) for _ in range(1) if off and draw(st.booleans()))),
+        "first_line_start": Listed(tuple(sourced(_exact(diagnosed), evidence("first-line treatment began")) for _ in range(1) if off)),
         "first_line_end": Listed(tuple(sourced(_exact(off), evidence("first-line treatment ended")) for _ in range(1) if off)),
         "enrolment": Listed(tuple(sourced(_exact(enrolled), evidence("enrolled")) for _ in range(1) if enrolled)),
         "doses": Listed(tuple(Dose("idarubicin", _exact(started), evidence("idarubicin given")) for _ in range(1) if started and started <= AS_OF)),
@@ -275,6 +277,9 @@ def any_facts(draw) -> PatientFacts:
         "deceased": one(draw(st.sampled_from(("no", "no", "no", "yes"))), evidence("vital status")),
         "diagnoses": Listed(tuple(draw(st.lists(any_diagnosis(), max_size=3)))),
         "doses": Listed(tuple(Dose(draw(st.sampled_from(("idarubicin", "mercaptopurine"))), _exact(day), evidence("dose")) for day in draw(st.lists(any_day, max_size=2)))),
+        "taken": Listed(tuple(Taken("mercaptopurine", *draw(st.lists(told_day(draw(any_day)), min_size=2, max_size=2)), evidence("taken"), draw(st.sampled_from((MET, UNKNOWN))))
+                              for _ in range(draw(st.integers(0, 1))))),
+        "first_line_start": Listed(tuple(sourced(_exact(day), evidence("began")) for day in draw(st.lists(any_day, max_size=1)))),
         "first_line_end": Listed(tuple(sourced(_exact(day), evidence("off")) for day in draw(st.lists(any_day, max_size=1)))),
         "enrolment": Listed(tuple(sourced(_exact(day), evidence("enrolled")) for day in draw(st.lists(any_day, max_size=1)))),
     }

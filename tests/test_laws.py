@@ -32,7 +32,7 @@ laws = settings(derandomize=True, deadline=None, database=None, max_examples=150
 
 BLANK = PatientFacts("Patient/invented", AS_OF)
 FACTS = tuple(f.name for f in fields(PatientFacts) if f.name not in ("patient", "as_of", "issues", "not_looked_up"))
-DATING = ("diagnoses", "chart_review", "enrolment", "doses", "marrow_blasts", "first_line_end")  # what dates the first step into the trial
+DATING = ("diagnoses", "chart_review", "enrolment", "doses", "marrow_blasts", "taken", "first_line_start", "first_line_end")  # what dates the first step into the trial
 
 
 def judged(facts):

@@ -9,7 +9,7 @@ import pytest
 
 from cds import course
 from cds.finding import Why
-from charts import Outcome, answers, condition, dose, facts, first_line_treatment, patient, taking_part
+from charts import OWN, Outcome, answers, concept, condition, dose, facts, first_line_treatment, medication, patient, taken, taking_part
 from relapsed import FIRST, IN_REMISSION, RELAPSE, case, marrow
 
 
@@ -41,7 +41,10 @@ def test_the_diagnosis_date_is_the_earliest_onset_else_recording(chart, expected
 @pytest.mark.parametrize(
     "earlier",
     [[FIRST], [condition("b_all", "remission", "2021-01-01")], [dose("mercaptopurine", "2020-01-15")], [marrow("1 %", "2019-03-05")],
-     [first_line_treatment("2019-02-01", "2021-06-30")], [answers({"initial-diagnosis-date": "2019-02-01"})], [condition("b_all", recordedDate="2019-02-03")]],
+     [first_line_treatment("2019-02-01", "2021-06-30")], [answers({"initial-diagnosis-date": "2019-02-01"})], [condition("b_all", recordedDate="2019-02-03")],
+     [first_line_treatment("2019-02-01", "2025-08-06")], [first_line_treatment("2019-02-01", None, "in-progress")], [first_line_treatment("2019-02-01", None)],
+     [taken("mercaptopurine", "2019-06-01", "2021-05-01")], [taken("mercaptopurine", "2019-06-01", None, "active")], [taken("vincristine", None, "2021-05-01", "stopped")],
+     [medication("MedicationStatement", "mercaptopurine", "completed", "2020-01-15")]],
 )  # fmt: skip
 def test_an_onset_counts_once_something_earlier_shows_that_it_is_not_the_first_diagnosis(earlier):
     assert relapse_date(RELAPSE, *earlier) == "2025-08-25"
@@ -50,10 +53,18 @@ def test_an_onset_counts_once_something_earlier_shows_that_it_is_not_the_first_d
 @pytest.mark.parametrize(
     "beside",
     [[], [condition("b_all", "active", "2025-08-25")], [condition("b_all", "active", "2025-08-20")], [dose("vincristine", "2025-08-20")], [marrow("62 %", "2025-08-20")],
+     [first_line_treatment("2025-08-20", None, "in-progress")], *([first_line_treatment("2019-02-01", "2025-08-06", status)] for status in ("preparation", "not-done", "entered-in-error", "unknown")),
+     [taken("mercaptopurine", "2025-08-20", None, "active")], [taken("mercaptopurine", "2025", None, "active")], [taken("mercaptopurine", None, None)], [taken("blinatumomab", "2019-06-01", None)],
+     *([taken("mercaptopurine", "2019-06-01", "2021-05-01", status)] for status in ("not-taken", "intended", "entered-in-error", "unknown")),
+     [medication("MedicationRequest", "mercaptopurine", "completed", "2020-01-15")],
      [condition("b_all", recordedDate="2025-08-25")], [condition("b_all", "remission")], [condition("b_all", "active", "2019-02-01", verified="refuted")], [condition("aml", "active", "2019-02-01")]],
 )  # fmt: skip
 def test_an_onset_that_may_be_the_first_diagnosis_is_not_the_relapse_date(beside):
     assert relapse_date(RELAPSE, *beside) == "unknown date"
+
+
+def test_a_rejected_statement_shows_no_earlier_treatment():
+    assert relapse_date(RELAPSE, {**taken("mercaptopurine", "2019-06-01", "2021-05-01"), "note": "this is no list"}) == "unknown date"
 
 
 def test_the_earliest_of_the_records_of_one_relapse():
@@ -109,6 +120,20 @@ def test_a_suspected_relapse_is_dated_by_its_marrow():
     assert str(told.relapse_date) == "2025-08-25" and told.relapse.options == {"suspected"}
 
 
+@pytest.mark.parametrize("day, expected", [("2025-09-01", "suspected"), ("2025-09-02", "none"), ("2025-10-04", "none"), ("2025-09", "suspected"), ("2025-10", "none")])
+def test_a_marrow_of_a_day_to_come_shows_no_relapse(day, expected):
+    """Asked on 1 September: for a day of the past, the record may well go on."""
+    told = case(IN_REMISSION, marrow("30 %", day))
+    assert "/".join(told.relapse.options) == expected and told.relapse_date.known == (expected == "suspected")
+    documented = case(FIRST, condition("b_all", "relapse"), marrow("30 %", day))
+    assert documented.relapse_date.known == (expected == "suspected")
+
+
+@pytest.mark.parametrize("later", [marrow("30 %", "2025-10-30"), marrow("62 %", "2025-10-30", eoi=True), marrow("62 %", "2025-10-30", status="preliminary")])
+def test_a_marrow_of_a_day_to_come_raises_no_question(later):
+    assert ordinal(IN_REMISSION, later) == "none" and ordinal(FIRST, RELAPSE, later) == "first"
+
+
 # --- ordinal -----------------------------------------------------------------------------------------------------
 
 
@@ -118,6 +143,8 @@ def test_a_suspected_relapse_is_dated_by_its_marrow():
      ([FIRST, condition("b_all", "relapse", "2025-06-26"), RELAPSE], "first"), ([FIRST, condition("b_all", "relapse", "2025-06-25"), RELAPSE], "second_or_later"),
      ([FIRST, condition("b_all", "relapse", "2025"), RELAPSE], "first"), ([FIRST, marrow("62 %", "2025-06-26"), RELAPSE], "first"),
      ([FIRST, condition("b_all", "relapse", "2025-06-20"), marrow("62 %", "2025-08-20")], "first/second_or_later"),
+     ([condition("b_all", "relapse", "2022-06-01"), RELAPSE], "first"), ([condition("b_all", "relapse", "2022-06-01"), RELAPSE, taken("mercaptopurine", "2019-06-01", "2021-05-01")], "second_or_later"),
+     ([condition("b_all", "relapse", "2022-06-01"), RELAPSE, first_line_treatment("2019-06-01", "2022-05-20")], "second_or_later"),
      ([FIRST], "none"), ([IN_REMISSION], "none"), ([], "none"), ([IN_REMISSION, marrow("4 %", "2025-08-25")], "none"), ([IN_REMISSION, marrow("5 %", "2025-08-25")], "suspected"),
      ([FIRST, condition("b_all", "relapse", "2025-08-25", verified="provisional")], "suspected"), ([FIRST, condition("b_all", "relapse", "2025-08-25", verified="refuted")], "none"),
      ([FIRST, condition("b_all", "relapse", "2025-08-25", verified="entered-in-error")], "none")],
@@ -194,7 +221,6 @@ ANOTHER = {
     "recorded years before": condition("b_all", "relapse", recordedDate="2023-06-01"),
     "without any day": condition("b_all", "relapse"),
     "at an age": condition("b_all", "relapse", onsetAge={"value": 8, "unit": "a", "system": "http://unitsofmeasure.org", "code": "a"}),
-    "named by a clinician, years before": answers({"relapse-date": "2023-06-25"}),
     "a marrow full of blasts, years before": marrow("60 %", "2023-06-01"),
 }
 
@@ -204,6 +230,22 @@ def test_a_sign_of_another_relapse_leaves_open_which_this_is(sign):
     assert ordinal(FIRST, RELAPSE) == "first"
     assert ordinal(FIRST, RELAPSE, sign) == "first/second_or_later"
     assert ordinal(FIRST, RELAPSE, sign, answers({"relapse-ordinal": "first"}, "2025-08-30")) == "first"
+
+
+TWO = {
+    "each with its day": [condition("b_all", "relapse", "2023-06-25")],
+    "the earlier one coded as the first": [condition("b_all", "relapse", "2023-06-25", category=[concept((OWN, "relapse-ordinal-first"))])],
+    "the earlier one named by a clinician": [answers({"relapse-date": "2023-06-25"})],
+}
+
+
+@pytest.mark.parametrize("other", TWO.values(), ids=TWO)
+def test_two_relapses_with_a_day_are_not_made_one_by_an_answer(other):
+    """A clinician may have answered "first" of the earlier one: it settles a doubt, not a contradiction."""
+    assert "second_or_later" in ordinal(FIRST, RELAPSE, *other)
+    told = case(FIRST, RELAPSE, *other, answers({"relapse-ordinal": "first"}, "2025-08-30")).relapse
+    assert told.options == {"first", "second_or_later"} and Why.CONFLICT in {gap.reason for gap in told.gaps}
+    assert ordinal(FIRST, RELAPSE, *other, answers({"relapse-ordinal": "second-or-later"}, "2025-08-30")) == "second_or_later"
 
 
 SAME = {

@@ -10,11 +10,12 @@ from datetime import date
 
 import pytest
 
-from cds import assess, treatment
+from cds import assess
 from cds.finding import Why
+from cds.off_treatment import late_relapse
 from cds.trials.nct05827549 import PROTOCOL
 from cds.truth import MET, UNKNOWN
-from charts import Outcome, answers, dose, facts, first_line_treatment, observation, patient, record, taking_part
+from charts import Outcome, answers, condition, dose, facts, first_line_treatment, medication, observation, patient, record, taken, taking_part
 from fhir_mappings import Record, read_patient
 from relapsed import FIRST, RELAPSE, case, marrow
 
@@ -23,7 +24,7 @@ from relapsed import FIRST, RELAPSE, case, marrow
 
 def late(*chart):
     told = case(FIRST, RELAPSE, *chart)
-    return treatment.late_relapse(told.facts, told.relapse_date).truth.value
+    return late_relapse(told.facts, told.relapse_date).truth.value
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,49 @@ def test_off_treatment_in_two_places():
     assert late(first_line_treatment(None, "2021-06-30"), dose("mercaptopurine", "2025-05-01")) == "unknown"
 
 
+@pytest.mark.parametrize("day, expected", [("2021-06-30", "met"), ("2025-08-10", "unknown"), ("2025-08-11", "unknown"), ("2025-08-20", "unknown"), ("2025-08-24", "unknown"),
+                                           ("2025-08-25", "met"), ("2025-08-28", "met"), ("2025-08", "unknown"), ("2025-09", "met")])  # fmt: skip
+@pytest.mark.parametrize("off", [first_line_treatment(None, "2021-06-30"), answers({"off-treatment-date": "2021-06-30"})], ids=["recorded", "answered"])
+def test_a_dose_between_the_end_of_treatment_and_the_relapse_leaves_no_proof_of_late(off, day, expected):
+    """However near the relapse: what was given before it was not given for it."""
+    assert late(off, dose("vincristine", day)) == expected
+
+
+def test_a_dose_that_may_lie_before_the_relapse_leaves_no_proof_of_late():
+    told = case(FIRST, condition("b_all", "relapse", "2025-08"), first_line_treatment(None, "2021-06-30"), dose("vincristine", "2025-08-24"))
+    found = late_relapse(told.facts, told.relapse_date)
+    assert found.reason is Why.IMPRECISE and "before the relapse on 2025-08, or for it?" in found.words
+
+
+@pytest.mark.parametrize("chart, expected", [
+    ([taken("mercaptopurine", "2020-05-21", "2021-06-30")], "met"), ([taken("mercaptopurine", "2020-05-21", "2024-08-25")], "met"),  # a year before the relapse: late by either
+    ([taken("mercaptopurine", "2020-05-21", "2024-08-26")], "unknown"), ([taken("mercaptopurine", "2020-05-21", "2025-08-10")], "unknown"), ([taken("mercaptopurine", "2020-05-21", "2026-01-01")], "unknown"),
+    ([taken("mercaptopurine", "2020-05-21", None, "active")], "unknown"), ([taken("mercaptopurine", "2020-05-21", None)], "unknown"), ([taken("mercaptopurine", None, None)], "unknown"),
+    ([taken("mercaptopurine", "2020-05-21", "2025-08-10", "unknown")], "unknown"), ([taken("mercaptopurine", "2020-05-21", "2025")], "unknown"),
+    ([medication("MedicationStatement", "mercaptopurine", "active", "2020-05-21")], "unknown"), ([medication("MedicationStatement", "mercaptopurine", "completed", "2021-05-21")], "met"),
+    *(([taken("mercaptopurine", "2020-05-21", "2025-08-10", status)], "met") for status in ("not-taken", "entered-in-error", "intended")),
+    ([taken("vincristine", "2025-08-25", None, "active")], "met"), ([taken("etoposide", "2020-05-21", None, "active")], "met"),  # for the relapse; not of the frontline
+    ([taken("mercaptopurine", "2020-05-21", "2021-06-30"), taken("vincristine", "2020-05-21", "2025-08-10")], "unknown"),
+])  # fmt: skip
+def test_a_drug_still_taken_in_the_year_before_the_relapse_leaves_no_proof_of_late(chart, expected):
+    assert late(first_line_treatment("2019-02-01", "2021-06-30"), *chart) == expected
+    assert late(answers({"off-treatment-date": "2021-06-30"}), *chart) == expected
+
+
+def test_a_medication_history_alone_proves_neither_late_nor_not_late():
+    assert late(taken("mercaptopurine", "2020-05-21", "2021-06-30")) == late(taken("mercaptopurine", "2020-05-21", "2025-08-10")) == "unknown"
+    assert late(first_line_treatment("2019-02-01", "2025-03-01"), taken("mercaptopurine", "2020-05-21", "2025-08-10")) == "not_met"
+
+
+@pytest.mark.parametrize("relapsed, given, begun, expected", [
+    ("2025-08", "2025-08-24", "2025-08-24", "met"), ("2025-08", "2025-08-24", "2025-08-25", "unknown"),  # given for the relapse; given before
+    ("2025-08-25", "2025-08-24", "2025-08-24", "unknown"),  # no reinduction begins before the relapse: one of the dates is wrong
+])  # fmt: skip
+def test_a_clinician_tells_that_a_dose_was_given_for_the_relapse(relapsed, given, begun, expected):
+    told = case(FIRST, condition("b_all", "relapse", relapsed), first_line_treatment(None, "2021-06-30"), dose("vincristine", given), answers({"reinduction-start-date": begun}))
+    assert late_relapse(told.facts, told.relapse_date).truth.value == expected
+
+
 @pytest.mark.parametrize(
     "chart, expected",
     [([dose("idarubicin", "2025-08-27"), dose("vincristine", "2025-08-28")], "2025-08-27"), ([dose("vincristine", "2025-08-28")], "2025-08-28"), ([dose("vincristine", "2025-08-25")], "2025-08-25"),
@@ -63,6 +107,32 @@ def test_off_treatment_in_two_places():
 )  # fmt: skip
 def test_reinduction_starts_with_the_first_idarubicin_or_vincristine_after_the_relapse(chart, expected):
     assert str(case(FIRST, RELAPSE, *chart).reinduction_start) == expected
+
+
+@pytest.mark.parametrize(
+    "relapsed, given, expected",
+    [("2025-08-25", ["2025-08"], "2025-08-25 or later"), ("2025-08-25", ["2025"], "2025-08-25 or later"), ("2025-08-25", ["2025-08", "2025-08-28"], "2025-08-25 to 2025-08-28"),
+     ("2025-08-25", ["2025-07"], "None"), ("2025-08-25", ["2025-09"], "2025-09"), ("2025-08", ["2025-08-24"], "2025-08-24 or later"),
+     ("2025-08", ["2025-08-24", "2025-08-31"], "2025-08-24 to 2025-08-31"), ("2025-08", ["2025-07-31"], "None"), ("2025-08", ["2025-08-31"], "2025-08-31")],
+)  # fmt: skip
+def test_a_dose_that_may_lie_before_the_relapse_may_be_the_first_of_the_reinduction(relapsed, given, expected):
+    told = case(FIRST, condition("b_all", "relapse", relapsed), *(dose("vincristine", day) for day in given))
+    assert str(told.reinduction_start) == expected
+    assert (expected in ("None", "2025-09", "2025-08-31")) == (not (told.reinduction_start and told.reinduction_start.gaps))
+
+
+@pytest.mark.parametrize("answered", ["2025-08-20", "2025-08-27", "2025-09-01"])
+def test_a_clinician_tells_which_dose_was_the_first_of_the_reinduction(answered):
+    assert str(case(FIRST, RELAPSE, dose("vincristine", "2025-08"), answers({"reinduction-start-date": answered})).reinduction_start) == answered
+
+
+@pytest.mark.parametrize("given", [["vincristine"], ["mercaptopurine", "vincristine"]])
+def test_without_a_relapse_date_any_dose_may_be_of_the_reinduction(given):
+    undated = condition("b_all", "relapse")
+    told = assess(PROTOCOL, facts(patient(), FIRST, undated, *(dose(drug, "2025-08-28") for drug in given), observation("creatinine", "0.5 mg/dL", "2025-08-30")))
+    assert truth(told, "INC-06").truth is UNKNOWN and "no relapse date" in truth(told, "INC-06").words
+    enrolled = assess(PROTOCOL, facts(patient(), FIRST, undated, *(dose(drug, "2025-08-28") for drug in given), answers({"enrolment-date": "2025-08-28"}), observation("creatinine", "0.5 mg/dL", "2025-08-28")))
+    assert truth(enrolled, "INC-06").truth is UNKNOWN  # nor may an enrolment of that time be one into the treatment of this relapse
 
 
 STUDY = {"resourceType": "ResearchStudy", "id": "s1", "status": "active", "identifier": [{"value": "NCT05827549"}]}

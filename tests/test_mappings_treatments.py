@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from charts import SNOMED, answers, condition, dose, medication, resource, transplant
+from charts import SNOMED, answers, condition, dose, medication, resource, taken, transplant
 from fhir_mappings import Outcome
 from judged import (
     AFTER,
@@ -188,6 +188,12 @@ def test_a_treatment_of_nobody_named_contradicts_never(reference):
     assert (answer("INC-05", given), answer("INC-04", grafted, COMPLETE)) == (MISSING, MISSING)
     assert answer("INC-05", of_nobody(medication("MedicationRequest", "blinatumomab", "active", "2022-01-01"), reference), NEVER) == MET
     assert answer("INC-05", of_nobody(given, "Patient/other"), NEVER) == MET
+
+
+@pytest.mark.parametrize("told", [[], [dose("mercaptopurine", "2021-06-30")], [taken("mercaptopurine", "2019-06-01", None, "active")]], ids=["alone", "dose", "statement"])
+def test_treatment_that_ended_before_its_induction_is_a_contradiction_whatever_came_later(told):
+    ended = {"frontline_induction_end_date": "2019-11-06", "off_treatment_date": "2019-09-14", "frontline_induction_same_4_drugs": "unknown"}
+    assert answer("EXC-04", *told, **ended) == CONFLICT
 
 
 # --- EXC-04 and EXC-06: relapse within a month of the induction ---------------------------------------------------

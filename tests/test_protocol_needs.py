@@ -14,7 +14,7 @@ import pytest
 
 from cds.case import Case
 from cds.day import Day, on, partial
-from cds.facts import ChartReview, Diagnosis, Dose, Event, Listed, PatientFacts
+from cds.facts import ChartReview, Diagnosis, Dose, Event, Listed, PatientFacts, Taken
 from cds.finding import Basis, Evidence, Gap, Why
 from cds.series import Reading, Series
 from cds.trials import NCT05827549 as TRIAL
@@ -96,7 +96,7 @@ def test_each_criterion_reads_the_settings_that_bear_on_it(id):
 
 def test_the_dates_have_needs_of_their_own():
     relapse, reinduction, evaluation = (needs_of_date(name, TRIAL.policies) for name in DATES)
-    assert {"diagnoses", "marrow_blasts", "doses", "first_line_end"} <= set(relapse.facts)
+    assert {"diagnoses", "marrow_blasts", "doses", "taken", "first_line_start", "first_line_end"} <= set(relapse.facts)
     assert {"relapse-date", "initial-diagnosis-date"} <= set(relapse.answers)
     assert {"doses"} <= set(reinduction.facts) and {"reinduction-start-date"} <= set(reinduction.answers)
     assert {"enrolment"} <= set(evaluation.facts) and {"enrolment-date"} <= set(evaluation.answers)
@@ -185,6 +185,8 @@ def some_child(dice: random.Random) -> PatientFacts:
     found["diagnoses"] = Listed(several(diagnosis), gap())
     drugs = ["vincristine", "mercaptopurine", "etoposide"]
     found["doses"] = Listed(several(lambda: Dose(dice.choice(drugs), dice.choice(DAYS), SOURCE)), gap(), dice.random() < 0.3)
+    found["taken"] = Listed(several(lambda: Taken(dice.choice(drugs), dice.choice([*DAYS, Day()]), dice.choice([*DAYS, Day()]), SOURCE, dice.choice([MET, UNKNOWN]))), gap())
+    found["first_line_start"] = Listed(several(lambda: dice.choice(DAYS)), gap())
     found["first_line_end"] = Listed(several(lambda: dice.choice(DAYS)), gap())
     found["enrolment"] = Listed(several(lambda: dice.choice([*DAYS, Day()])), gap(), dice.random() < 0.3)
     found["birth_date"] = dice.choice([on("2011-01-01"), on("2003-09-01"), partial("2015"), on("2001-02-28"), on("2024-12-24")])

@@ -5,12 +5,12 @@ from __future__ import annotations
 from cds.case import Case
 from cds.criterion import flag
 from cds.finding import Basis, Finding, Why, met, not_met
+from cds.off_treatment import late_relapse
 from cds.pregnancy import pregnant
 from cds.trials.nct05827549 import eligibility, exclusion
 from cds.trials.nct05827549.policies import Policies
 from cds.trials.nct05827549.risk import MRD_LIMIT
 from cds.samples import M2
-from cds.treatment import late_relapse
 from cds.truth import MET, NOT_MET, UNKNOWN
 from cds.values import amount
 

@@ -72,7 +72,7 @@ def off_treatment(years_before_relapse: int) -> Supposing:
             return {}
         end = replace(case.relapse_date.plus_years(-years_before_relapse).plus_days(-1), evidence=(SUPPOSED,))
         answers = {k: v for k, v in facts.chart_review.answers.items() if k not in ("off-treatment-date", "on-treatment-at-relapse")}
-        return {"first_line_end": Listed((end,)), "doses": Listed(), **_answering(facts, answers)}
+        return {"first_line_end": Listed((end,)), "doses": Listed(), "taken": Listed(), **_answering(facts, answers)}
 
     return supposing
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from cds.case import Case, truth_as_choice
 from cds.finding import Evidence, Finding
+from cds.off_treatment import late_relapse
 from cds.protocol import OUT_OF_SCOPE, RiskRule
 from cds.samples import M2
-from cds.treatment import late_relapse
 from cds.values import Choice, amount, any_of
 
 GROUPS = ("SR", "HR", "VHR")
