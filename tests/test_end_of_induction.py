@@ -120,6 +120,52 @@ def test_a_clinician_may_name_the_day():
     assert groups(*chart) == "SR/HR/VHR" and groups(*chart, answers({"eoi-date": "2025-11-10"})) == "SR"
 
 
+NAMED = answers({"eoi-date": "2025-10-01"})
+
+
+@pytest.mark.parametrize(
+    "marrow, mrd, expected",
+    [("30 %", None, "SR/VHR"), (None, "0.5 %", "SR/HR"), ("30 %", "0.5 %", "SR/HR/VHR"), ("1 %", "0.003 %", "SR"), ("30", None, "SR/VHR")],
+)  # fmt: skip
+def test_the_day_a_clinician_names_hides_no_other_result_of_the_window(marrow, mrd, expected):
+    """The record's rule and the clinician point at two samples: where they differ, neither is preferred."""
+    later = [observation(test, told, "2025-10-09") for test, told in (("marrow blasts", marrow), ("ngs MRD", mrd)) if told]
+    assert groups(CLEAR, LOW, *later, NAMED) == expected
+
+
+def test_nor_does_a_later_result_hide_that_of_the_day_named():
+    for again in (observation("marrow blasts", "2 %", "2025-10-09"), observation("marrow blasts", "2 %", "2025-11-20", eoi=True)):
+        assert groups(FULL, again, LOW, NAMED) == "SR/VHR"
+    assert groups(CLEAR, HIGH, observation("ngs MRD", "0.001 %", "2025-10-09"), NAMED) == "SR/HR"
+    assert groups(CLEAR, observation("ngs MRD", "0.001 %", "2025-10-01", status="preliminary"), observation("ngs MRD", "0.001 %", "2025-10-09"), NAMED) == "SR/HR"
+
+
+def test_of_repeated_marrows_a_clinician_may_name_the_latest():
+    again = observation("marrow blasts", "2 %", "2025-10-09")
+    assert groups(FULL, again, LOW, answers({"eoi-date": "2025-10-09"})) == "SR"
+
+
+def test_a_day_named_outside_the_window_adds_to_it_and_replaces_nothing():
+    later = (observation("marrow blasts", "2 %", "2025-11-10"), observation("ngs MRD", "0.004 %", "2025-11-10"), answers({"eoi-date": "2025-11-10"}))
+    assert groups(observation("marrow blasts", "30 %", "2025-10-09"), *later) == "SR/VHR"
+    assert groups(observation("ngs MRD", "0.5 %", "2025-10-09"), *later) == "SR/HR"
+
+
+def test_what_the_day_named_lacks_the_window_has():
+    assert groups(observation("marrow blasts", "30 %", "2025-10-09"), LOW, NAMED) == "VHR"
+    assert groups(observation("marrow blasts", "inadequate", "2025-10-01"), observation("marrow blasts", "2 %", "2025-10-09"), LOW, NAMED) == "SR"
+
+
+def test_no_day_before_the_reinduction_is_the_end_of_it():
+    frontline = (observation("marrow blasts", "1 %", "2019-03-05"), observation("ngs MRD", "0.001 %", "2019-03-05"))
+    assert groups(*frontline, answers({"eoi-date": "2019-03-05"})) == "SR/HR/VHR"
+
+
+def test_a_month_named_may_mean_each_of_its_results():
+    assert groups(CLEAR, LOW, observation("marrow blasts", "30 %", "2025-10-09"), answers({"eoi-date": "2025-10"})) == "SR/VHR"
+    assert groups(CLEAR, LOW, answers({"eoi-date": "2025-10"})) == "SR"
+
+
 def test_a_group_says_nothing_of_treatment():
     for chart in ((CLEAR, LOW), (FULL, HIGH), (CLEAR,)):
         words = judged(*chart).risk.words.lower()
