@@ -93,6 +93,16 @@ def test_below_0_01_percent_must_be_shown(told, lod, expected, flagged):
         assert ("mrd_insufficient_sensitivity" in flags(*chart)) is flagged
 
 
+@pytest.mark.parametrize("text", ["negative", "not detected", "Not detected", "undetected", "no residual disease", "trace", "0.004 %"])
+def test_residual_disease_in_words_is_for_a_person(text):
+    """Three written fractions are read and no other text, however fine the sample (terminology 3.1); coded, it is an answer."""
+    written = observation("ngs MRD", None, "2025-10-01", eoi=True, lod="0.0001 %", valueString=text)
+    told = judged(CLEAR, written).risk
+    assert told.possible == ("SR", "HR") and any("a text is for a person" in gap.words for gap in told.gaps)
+    assert groups(CLEAR, written, answers({"eoi-ngs-mrd": "0.001 %"})) == "SR/HR"  # the record is not silent
+    assert groups(CLEAR, observation("ngs MRD", None, "2025-10-01", status="preliminary", eoi=True, valueString=text)) == "SR/HR"
+
+
 @pytest.mark.parametrize("told, expected", [("4.9 %", "SR"), ("5.0 %", "VHR"), ("<5 %", "SR"), ("<10 %", "SR/VHR"), ("inadequate", "SR/VHR")])
 def test_the_marrow_at_its_limit(told, expected):
     assert groups(observation("marrow blasts", told, "2025-10-01", eoi=True), LOW) == expected

@@ -166,7 +166,7 @@ def test_residual_disease_in_every_unit_of_the_interface(told, expected):
     assert read("ngs MRD", told) == expected
 
 
-@pytest.mark.parametrize("text, expected", [("<10^-4", "< 0.0100 %"), ("2x10^-5", "0.002 %"), ("1.2E-4", "0.0120 %"), ("10-4", None), ("0.005 %", "unit"), ("<0.005 %", "unit"), ("10 ppm", "unit"), ("negative", "< 0.0001 %"), ("low positive", "missing")])
+@pytest.mark.parametrize("text, expected", [("<10^-4", "< 0.0100 %"), ("2x10^-5", "0.002 %"), ("1.2E-4", "0.0120 %"), ("10-4", None), ("0.005 %", "unit"), ("<0.005 %", "unit"), ("10 ppm", "unit"), ("negative", "unit"), ("not detected", "unit"), ("Undetected", "unit"), ("low positive", "unit")])
 def test_residual_disease_written_out(text, expected):
     told = read("ngs MRD", None, valueString=text, lod="0.0001 %")
     if expected and "%" in expected:
