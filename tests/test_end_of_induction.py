@@ -93,6 +93,17 @@ def test_below_0_01_percent_must_be_shown(told, lod, expected, flagged):
         assert ("mrd_insufficient_sensitivity" in flags(*chart)) is flagged
 
 
+@pytest.mark.parametrize(
+    "told, lod, expected",
+    [("<0.01 %", "0.1 %", "SR/HR"), ("<0.01 %", "0.011 %", "SR/HR"), ("<0.01 %", "0.01 %", "SR"), ("<0.01 %", "0.0001 %", "SR"), ("<=0.005 %", "0.1 %", "SR/HR"),
+     ("0.004 %", "0.1 %", "SR/HR"), ("0.004 %", "0.005 %", "SR"), ("0.2 %", "0.5 %", "HR"), ("0.2 %", "0.1 %", "HR"), (">0.2 %", "0.5 %", "HR"), ("<100 {cells}/10*6", "0.1 %", "SR/HR")],
+)  # fmt: skip
+def test_no_result_is_finer_than_its_sample(told, lod, expected):
+    """What lies below the limit of detection is below that limit, and nothing less, whatever number is printed."""
+    assert groups(CLEAR, observation("ngs MRD", told, "2025-10-01", eoi=True, lod=lod)) == expected
+    assert groups(answers({"eoi-marrow-category": "M1", "eoi-ngs-mrd": told, "eoi-ngs-mrd-lod": lod})) == expected
+
+
 @pytest.mark.parametrize("text", ["negative", "not detected", "Not detected", "undetected", "no residual disease", "trace", "0.004 %"])
 def test_residual_disease_in_words_is_for_a_person(text):
     """Three written fractions are read and no other text, however fine the sample (terminology 3.1); coded, it is an answer."""
