@@ -100,6 +100,11 @@ class Case:
         return disease.lineage(self.facts)
 
     @cached_property
+    def mixed_at_one_time(self) -> Finding:
+        """Mixed phenotype at diagnosis or at relapse, even if the lineage was another at the other time."""
+        return disease.mixed_at_one_time(self.facts)
+
+    @cached_property
     def relapse(self) -> Choice:
         """none | suspected | first | second_or_later | refractory."""
         return relapse_status(self.facts, self.evaluated_on)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from cds import course
 from cds.day import Day
 from cds.facts import LINEAGES, PatientFacts
-from cds.finding import Gap, Why
+from cds.finding import Finding, Gap, Why, met, not_met
 from cds.truth import MET, NOT_MET, UNKNOWN
 from cds.values import Choice, any_of
+
+OF_B_CELLS = frozenset({"b_all", "burkitt_or_mature_b"})
 
 
 def lineage(facts: PatientFacts) -> Choice:
@@ -21,7 +23,7 @@ def lineage(facts: PatientFacts) -> Choice:
     if stated & denied or len(stated) > 1:
         told = evidence + tuple(d.source for d in refuted)
         gap = Gap("lineage", Why.CONFLICT, "more than one lineage on record: " + ", ".join(map(str, told)), told)
-        both = {"mixed_phenotype"} if {"b_all", "t_all"} <= stated else set()
+        both = {"mixed_phenotype"} if "t_all" in stated and stated & OF_B_CELLS else set()
         return any_of(stated | both | (LINEAGES if stated & denied else set()), gap)
     unreadable = [d for d in facts.diagnoses.items if d.unreadable and d.lineages - stated]
     if stated and unreadable:
@@ -38,6 +40,19 @@ def lineage(facts: PatientFacts) -> Choice:
     words = "lineage not confirmed" if doubtful else "lineage not recorded (immunophenotype)"
     gap = facts.diagnoses.gap or Gap("lineage", Why.MISSING, words, doubtful)
     return Choice(LINEAGES - denied, tuple(d.source for d in refuted), (gap,))
+
+
+def mixed_at_one_time(facts: PatientFacts) -> Finding:
+    """Mixed phenotype at diagnosis or at relapse: all that is on record of that time says so, whatever it was at the other."""
+    denied = any(d.confirmed is NOT_MET and "mixed_phenotype" in d.lineages for d in facts.diagnoses.items)
+    answered = facts.chart_review.answers.get("lineage")
+    if denied or answered and answered.options != {"mixed_phenotype"}:
+        return not_met()
+    for of_relapse in (False, True):
+        then = [d for d in course.confirmed(facts) if d.lineages and d.relapse is of_relapse]
+        if then and all(d.lineages == {"mixed_phenotype"} for d in then):
+            return met(*(d.source for d in then), *(answered.evidence if answered else ()))
+    return not_met()
 
 
 def relapse_sites(facts: PatientFacts, outside: Choice) -> Choice:
