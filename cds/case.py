@@ -17,6 +17,7 @@ from cds.day import Day, completed_years, on
 from cds.echo import of_the_same_study
 from cds.facts import Listed, PatientFacts, in_order
 from cds.finding import Basis, Evidence, Finding, Gap, Why, not_met, unknown
+from cds.happened import by_the_day_asked
 from cds.relapse import relapse_status
 from cds.samples import SILENT, EndOfInduction, OfTheRelapse, Windows
 from cds.series import Candidates, Reading, Series
@@ -30,7 +31,7 @@ OF_THE_COURSE = ("relapse_date", "reinduction_start", "evaluated_on", "relapse")
 
 class Case:
     def __init__(self, facts: PatientFacts, windows: Windows = Windows()):
-        self.facts = in_order(facts)
+        self.facts = in_order(by_the_day_asked(facts))
         self.windows = windows
         self.findings: dict[str, Finding] = {}  # of the criteria asked so far
 

@@ -40,6 +40,11 @@ def test_without_a_label_21_to_56_days_after_the_first_dose(day, counts):
     assert groups(observation("marrow blasts", "2 %", day), LOW) == ("SR" if counts else "SR/VHR")
 
 
+def test_a_month_that_is_not_over_ends_on_the_day_asked_about():
+    assert groups(CLEAR, observation("ngs MRD", "0.004 %", "2025-10"), as_of="2025-10-27") == "SR"
+    assert groups(CLEAR, observation("ngs MRD", "0.004 %", "2025-10"), as_of="2025-10-28") == "SR/HR"
+
+
 def test_a_label_counts_on_any_day_after_the_first_dose():
     for day in ("2025-09-10", "2025-11-20"):
         assert groups(CLEAR, observation("ngs MRD", "0.004 %", day, eoi=True)) == "SR"
