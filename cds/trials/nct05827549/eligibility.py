@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cds.case import Case
 from cds.criterion import inclusion, unclear_text
 from cds.day import Day
@@ -179,7 +181,8 @@ def performance_status(p: Case, policy: Policies) -> Finding:
     asked = {r: ~grown_up[r] if "lansky" in r.labels else grown_up[r] for r in scores.readings if r.labels & {"lansky", "karnofsky"}}
     right = scores.having(r for r in scores.readings if r in asked and asked[r].truth is not NOT_MET)
     current = p.current(right, policy.performance_status_days)
-    wrong = Series(scores.name, tuple(r for r in scores.readings if r not in right.readings))
+    others = (r for r in scores.readings if r not in right.readings and not (r.problem and r.problem.reason is Why.MISSING))
+    wrong = Series(scores.name, tuple(replace(r, problem=None) for r in others))  # the other scale, whatever can be read of it
     newer = _possibly_newer(wrong.until(p.evaluated_on), right.until(p.evaluated_on))
     if newer:
         return unknown(*(wrong_scale(r) for r in newer))
@@ -197,8 +200,7 @@ def performance_status(p: Case, policy: Policies) -> Finding:
 
 def _possibly_newer(scores: Series, others: Series) -> tuple[Reading, ...]:
     """Those that may have been given after every one of the others, as far as the dates tell; of the same day is not newer."""
-    given = (r for r in scores.readings if not (r.problem and r.problem.reason is Why.MISSING))
-    return tuple(r for r in given if others.readings and all(_may_follow(r.when, other.when) for other in others.readings))
+    return tuple(r for r in scores.readings if others.readings and all(_may_follow(r.when, other.when) for other in others.readings))
 
 
 def _may_follow(day: Day, other: Day) -> bool:
