@@ -14,7 +14,7 @@ from typing import Any
 
 from cds import course, disease, history, treatment
 from cds.day import Day, completed_years, on
-from cds.echo import of_the_same_study
+from cds.echo import by_echocardiogram, of_the_same_study
 from cds.facts import Listed, PatientFacts, in_order
 from cds.finding import Basis, Evidence, Finding, Gap, Why, not_met, unknown
 from cds.happened import by_the_day_asked
@@ -128,10 +128,15 @@ class Case:
 
     def latest_echo(self, days: int) -> tuple[Candidates, Candidates]:
         """Shortening and ejection fraction of the most recent echocardiogram; one of an earlier study does not count."""
-        shortening, ejection = self.facts.shortening_fraction, self.facts.ejection_fraction
+        shortening, ejection = by_echocardiogram(self.facts.shortening_fraction), by_echocardiogram(self.facts.ejection_fraction)
         current = self.current(shortening, days), self.current(ejection, days)
         until = self.evaluated_on  # a study after the freeze supersedes nothing
         return of_the_same_study(current[0], ejection.until(until)), of_the_same_study(current[1], shortening.until(until))
+
+    def heart_seen_otherwise(self, days: int) -> tuple[Gap, ...]:
+        """The newest fractions, where another method found them."""
+        newest = (self.current(series, days) for series in (self.facts.shortening_fraction, self.facts.ejection_fraction))
+        return tuple(gap for found in newest for gap in found.gaps if gap.reason is Why.WRONG_INSTRUMENT)
 
     def undated(self, series: Series, days: int) -> tuple[Reading, ...]:
         """Results, readable or not, that may be the newest, as far as their dates tell, and may not."""

@@ -132,7 +132,8 @@ def ejection_fraction(result: Result, labels: frozenset[str]) -> Reading:
     other = codelists.states(code, "lvef_not_echo") or not_by_echo(result.resource)
     if not other and (codelists.states(code, "lvef_echo") or _says_echo(method)):
         return amount_reading(result, ECHO_PERCENT, labels | {"echo"})
-    told = amount_reading(result, ECHO_PERCENT, labels)
+    another = other and not codelists.states(code, "lvef_echo")  # else its code and its method contradict each other
+    told = amount_reading(result, ECHO_PERCENT, labels | {"another_method"} if another else labels)
     words = "not by echocardiogram" if other else "its method is not stated"
     gap = Gap(result.name, Why.WRONG_INSTRUMENT if other else Why.MISSING, f"{told.source}: {words}", (told.source,))
     return Reading(any_amount(gap), told.when, told.source, told.labels, gap)

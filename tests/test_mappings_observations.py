@@ -300,6 +300,13 @@ def test_an_echocardiogram_by_another_method_is_none(test):
         assert read(test, "62 %", method={"text": method}) == "62 %", method
 
 
+def test_by_another_method_or_in_contradiction():
+    """The code of an echocardiogram beside the name of another method may be either: it may be the most recent one."""
+    for code, another in (("8812-0", True), ("10230-1", True), ("18043-0", False)):
+        (reading,) = readings("ejection fraction", observation("ejection fraction", "62 %", "2025-08-28", code=concept((LOINC, code)), method={"text": "MUGA"}))
+        assert reading.problem and ("another_method" in reading.labels) is another, code
+
+
 def test_a_limit_of_detection_that_is_written_out_is_for_a_person():
     limit = {"code": concept((OWN, "mrd-limit-of-detection"))}
     for value, expected in (({"valueString": "0.0001 %"}, "≤ 100 %"), ({"valueString": "1E-6"}, "< 0.0001 %"), ({"valueQuantity": quantity("0.0001 %")}, "< 0.0001 %")):

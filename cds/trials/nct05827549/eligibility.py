@@ -10,6 +10,7 @@ from dataclasses import replace
 from cds.case import Case
 from cds.criterion import inclusion, unclear_text
 from cds.day import Day
+from cds.echo import by_echocardiogram
 from cds.finding import Basis, Finding, Gap, Why, choose, given, not_met, unknown
 from cds.limits import LimitByAgeAndSex
 from cds.samples import M2
@@ -155,14 +156,19 @@ def liver_function(p: Case, policy: Policies) -> Finding:
     "INC-08",
     "Adequate Cardiac Function defined as: Shortening fraction of ≥ 27% by echocardiogram, or Ejection fraction of ≥ 50% "
     "by echocardiogram",
-    reading="Either suffices, both from the most recent echocardiogram; a value by another method does not count.",
+    reading="Either suffices, both from the most recent echocardiogram; a value by another method does not count: beside a good "
+    "echocardiogram it changes nothing, and without one it leaves the question open.",
     modifiable=True,
 )
 def cardiac_function(p: Case, policy: Policies) -> Finding:
     shortening, ejection = p.latest_echo(policy.echo_days)
     enough = (shortening >= amount("27 %")) | (ejection >= amount("50 %"))
+    otherwise = p.heart_seen_otherwise(policy.echo_days)
+    if enough.truth is not MET and otherwise:
+        seen = {gap.fact for gap in otherwise}
+        return unknown(*otherwise, *(gap for gap in enough.gaps if not (gap.reason is Why.MISSING and gap.fact in seen)))
     doubts = [r for series, limit in ((p.facts.shortening_fraction, "27 %"), (p.facts.ejection_fraction, "50 %"))
-              for r in p.undated(series, policy.echo_days) if r.problem or (r.value >= amount(limit)).truth is NOT_MET]  # fmt: skip
+              for r in p.undated(by_echocardiogram(series), policy.echo_days) if r.problem or (r.value >= amount(limit)).truth is NOT_MET]  # fmt: skip
     if enough.truth is MET and doubts:
         return unknown(*(Gap("ejection fraction", Why.IMPRECISE, f"{r.source}: is it of the most recent echocardiogram?", (r.source,)) for r in doubts))
     return enough
