@@ -124,6 +124,11 @@ def test_the_marrow_at_its_limit(told, expected):
     assert groups(observation("marrow blasts", told, "2025-10-01", eoi=True), LOW) == expected
 
 
+@pytest.mark.parametrize("text, expected", [("M1", "SR"), ("no blasts", "SR"), ("M2", "VHR"), ("M3", "VHR"), ("M1, regenerating", "SR/VHR"), ("in remission", "SR/VHR")])
+def test_the_marrow_in_words(text, expected):
+    assert groups(observation("marrow blasts", None, "2025-10-01", eoi=True, valueString=text), LOW) == expected
+
+
 def test_of_repeated_marrows_the_latest_adequate_one():
     again = observation("marrow blasts", "2 %", "2025-10-10", eoi=True)
     assert groups(FULL, again, LOW) == "SR" and groups(CLEAR, observation("marrow blasts", "40 %", "2025-10-10", eoi=True), LOW) == "VHR"

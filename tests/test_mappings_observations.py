@@ -202,6 +202,22 @@ def test_marrow_categories(told, expected):
 
 
 @pytest.mark.parametrize(
+    "text, expected",
+    [("M1", "< 5 %"), (" m2 ", "5 to 25 %"), ("M3", "25 to 100 %"), ("no blasts", "< 5 %"), ("No  blasts", "< 5 %"), ("M1 marrow", "unit"), ("M1/M2", "unit"),
+     ("no blasts seen by flow", "missing"), ("few blasts", "missing"), ("no", "missing"), ("remission", "missing")],
+)  # fmt: skip
+@pytest.mark.parametrize("test", ["marrow blasts", "marrow category"])
+def test_a_marrow_in_the_words_that_the_documents_name(test, text, expected):
+    assert read(test, None, valueString=text) == expected
+    assert read(test, None, valueString=text, status="preliminary") == "pending"
+    assert read(test, None, valueString=text, bodySite=BLOOD) == "conflict"
+
+
+def test_a_category_by_flow_cytometry_is_none():
+    assert read("marrow blasts", None, valueString="M1", method={"text": "Flow cytometry"}) == "wrong_instrument"
+
+
+@pytest.mark.parametrize(
     "told, expected",
     [("positive", "positive"), ("detected", "positive"), ("negative", "negative"), ("not detected", "negative"), ("failed", "missing"), ("0.02 %", "unit"), (None, "missing")],
 )  # fmt: skip
