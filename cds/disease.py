@@ -9,6 +9,7 @@ from cds.finding import Finding, Gap, Why, met, not_met
 from cds.truth import MET, NOT_MET, UNKNOWN
 from cds.values import Choice, any_of
 
+OUTSIDE_THE_MARROW = frozenset({"extramedullary_only", "combined"})
 OF_B_CELLS = frozenset({"b_all", "burkitt_or_mature_b"})
 
 
@@ -56,15 +57,20 @@ def mixed_at_one_time(facts: PatientFacts) -> Finding:
 
 
 def relapse_sites(facts: PatientFacts, outside: Choice) -> Choice:
-    """isolated_marrow | combined | extramedullary_only, as recorded for this relapse (not from the marrow count)."""
+    """isolated_marrow | combined | extramedullary_only, as recorded for this relapse (not from the marrow count).
+
+    Where the sites that are recorded all lie outside the marrow, it is combined only if the marrow shows it."""
     everything = {"isolated_marrow", "combined", "extramedullary_only"}
-    marrow = any("marrow" in d.sites for d in course.relapse_records(facts))
-    evidence = tuple(d.source for d in course.relapse_records(facts) if d.sites) + outside.evidence
+    records = course.relapse_records(facts)
+    evidence = tuple(dict.fromkeys((*(d.source for d in records if d.sites), *outside.evidence)))
     recorded = None
-    if marrow:
+    if any("marrow" in d.sites for d in records):
         recorded = Choice(frozenset({"combined"} if outside.options else {"isolated_marrow", "combined"}), evidence)
-    elif outside.options and any(d.sites for d in course.relapse_records(facts)):
-        recorded = Choice(frozenset({"extramedullary_only", "combined"}), evidence)
+    elif outside.options and any(d.sites for d in records):
+        silent = tuple(d.source for d in records if not d.sites)
+        unsaid = Gap("relapse site", Why.MISSING, f"{silent[0]}: at which site is not recorded", silent) if silent else None
+        gap = facts.diagnoses.gap or facts.chart_review.gap or unsaid
+        recorded = Choice(OUTSIDE_THE_MARROW, evidence, (gap,) if gap else ())
     answered = facts.chart_review.answers.get("relapse-site")
     if answered and recorded and recorded.options.isdisjoint(answered.options):
         words = "relapse site differs between the record and the chart review"

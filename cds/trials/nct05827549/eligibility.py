@@ -10,8 +10,9 @@ from dataclasses import replace
 from cds.case import Case
 from cds.criterion import inclusion, unclear_text
 from cds.day import Day
+from cds.disease import OUTSIDE_THE_MARROW
 from cds.echo import by_echocardiogram
-from cds.finding import Basis, Finding, Gap, Why, choose, given, not_met, unknown
+from cds.finding import Basis, Finding, Gap, Why, choose, given, met, not_met, unknown
 from cds.limits import LimitByAgeAndSex
 from cds.samples import M2
 from cds.series import Reading, Series
@@ -56,7 +57,7 @@ def diagnosis(p: Case, policy: Policies) -> Finding:
     "medullary site) Additionally, subjects whose blast cells in bone marrow are less than 5% (ALL whether type M2 or M3 "
     "must be definite)",
     reading="First relapse after a remission, marrow involved with at least 5 % blasts by morphology (M2 or M3). The "
-    "sentence on less than 5 % has no verb: such a marrow is for the study team.",
+    "sentence on less than 5 % has no verb: such a marrow is for the study team, unless only sites outside the marrow are recorded.",
 )
 def first_relapse_with_marrow(p: Case, policy: Policies) -> Finding:
     suspected = unknown(Gap("relapse", Why.MISSING, "relapse suspected, not documented", p.relapse.evidence))
@@ -64,9 +65,21 @@ def first_relapse_with_marrow(p: Case, policy: Policies) -> Finding:
     return given(first, marrow_involved(p, policy))
 
 
+def extramedullary_only(p: Case) -> Finding:
+    """Said to be so; or every record of the relapse names its sites, the marrow is none of them, and no marrow shows otherwise."""
+    sites = p.relapse_sites
+    if sites.options != OUTSIDE_THE_MARROW or sites.gaps or (p.marrow_at_relapse >= M2).truth is MET:
+        return sites.is_("extramedullary_only")
+    where = " and ".join(SITES[site] for site in sorted(p.extramedullary_sites.options))
+    return met(*sites.evidence, note=f"relapse recorded at {where}, not in the marrow")
+
+
+SITES = {"cns": "CNS", "testis": "testis", "other": "another site"}
+
+
 def marrow_involved(p: Case, policy: Policies) -> Finding:
     """Marrow in this relapse: by its blasts; an extramedullary-only relapse is contradicted by a marrow of 5 % or more."""
-    outside_only = p.relapse_sites.is_("extramedullary_only")
+    outside_only = extramedullary_only(p)
     enough = (p.marrow_at_relapse >= M2).about("marrow blasts")
     if outside_only.truth is MET:
         if enough.truth is MET:
