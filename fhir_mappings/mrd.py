@@ -46,7 +46,7 @@ def mrd_reading(result: Result, labels: frozenset[str]) -> Reading:
     limit = limit_of_detection(result)
     is_zero = isinstance(reading.value, Amount) and reading.value.exact and reading.value.low == 0
     if not (is_zero or _not_detected(result.element)):
-        return _as_far_as_seen(reading, limit)
+        return replace(reading, value=no_finer_than(limit, reading.value))
     source = replace(reading.source, words=f"{result.name} not detected" + (f" (limit of detection {limit.low} %)" if limit else ""))
     return not_detected(result.name, reading, limit, source, labels)
 
@@ -59,20 +59,13 @@ def not_detected(name: str, reading: Reading, limit: Amount | None, source: Evid
     return Reading(Amount(Decimal(0), limit.low, "%", high_open=True, evidence=(source,)), reading.when, source, labels)
 
 
-def _as_far_as_seen(reading: Reading, limit: Amount | None) -> Reading:
-    value = no_finer_than(limit, reading.value)
-    if value is reading.value:
-        return reading
-    source = replace(reading.source, words=f"{reading.source.words} (limit of detection {limit.low} %)")
-    return replace(reading, value=replace(value, evidence=(source,)), source=source)
-
-
 def no_finer_than(limit: Amount | None, value: Amount) -> Amount:
     """A number below the sample's own limit of detection: less than that limit, and perhaps no less. `<0.01 %` by a sample
     that sees 0.1 % is anything below 0.1 %."""
     if limit is None or value.high is None or value.high >= limit.low:
         return value
-    return replace(value, high=limit.low, high_open=True)
+    words = f"{'; '.join(map(str, value.evidence))}: below the sample's limit of detection of {limit.low} %"
+    return replace(value, high=limit.low, high_open=True, gaps=(Gap("value", Why.IMPRECISE, words, value.evidence),))
 
 
 def limit_of_detection(result: Result) -> Amount | None:

@@ -109,6 +109,13 @@ def test_no_result_is_finer_than_its_sample(told, lod, expected):
     assert groups(answers({"eoi-marrow-category": "M1", "eoi-ngs-mrd": told, "eoi-ngs-mrd-lod": lod})) == expected
 
 
+def test_and_says_so():
+    (gap,) = judged(CLEAR, observation("ngs MRD", "<0.01 %", "2025-10-01", eoi=True, lod="0.1 %")).risk.gaps
+    assert gap.words == "NGS-MRD (marrow) < 0.01 % on 2025-10-01: below the sample's limit of detection of 0.1 %"
+    (gap,) = judged(CLEAR, answers({"eoi-ngs-mrd": "0.004 %", "eoi-ngs-mrd-lod": "0.1 %"})).risk.gaps
+    assert "0.004 %" in gap.words and gap.words.endswith("below the sample's limit of detection of 0.1 %")
+
+
 @pytest.mark.parametrize("text", ["negative", "not detected", "Not detected", "undetected", "no residual disease", "trace", "0.004 %"])
 def test_residual_disease_in_words_is_for_a_person(text):
     """Three written fractions are read and no other text, however fine the sample (terminology 3.1); coded, it is an answer."""
