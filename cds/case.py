@@ -14,9 +14,10 @@ from typing import Any
 
 from cds import course, disease, history, treatment
 from cds.day import Day, completed_years, on
-from cds.echo import of_the_same_study
+from cds.echo import by_echocardiogram, of_the_same_study
 from cds.facts import Listed, PatientFacts, in_order
 from cds.finding import Basis, Evidence, Finding, Gap, Why, not_met, unknown
+from cds.happened import by_the_day_asked
 from cds.off_treatment import off_treatment, recorded_end
 from cds.relapse import relapse_status
 from cds.samples import SILENT, EndOfInduction, OfTheRelapse, Windows
@@ -31,7 +32,7 @@ OF_THE_COURSE = ("relapse_date", "reinduction_start", "evaluated_on", "relapse")
 
 class Case:
     def __init__(self, facts: PatientFacts, windows: Windows = Windows()):
-        self.facts = in_order(facts)
+        self.facts = in_order(by_the_day_asked(facts))
         self.windows = windows
         self.findings: dict[str, Finding] = {}  # of the criteria asked so far
 
@@ -101,6 +102,11 @@ class Case:
         return disease.lineage(self.facts)
 
     @cached_property
+    def mixed_at_one_time(self) -> Finding:
+        """Mixed phenotype at diagnosis or at relapse, even if the lineage was another at the other time."""
+        return disease.mixed_at_one_time(self.facts)
+
+    @cached_property
     def relapse(self) -> Choice:
         """none | suspected | first | second_or_later | refractory."""
         return relapse_status(self.facts, self.evaluated_on)
@@ -123,10 +129,15 @@ class Case:
 
     def latest_echo(self, days: int) -> tuple[Candidates, Candidates]:
         """Shortening and ejection fraction of the most recent echocardiogram; one of an earlier study does not count."""
-        shortening, ejection = self.facts.shortening_fraction, self.facts.ejection_fraction
+        shortening, ejection = by_echocardiogram(self.facts.shortening_fraction), by_echocardiogram(self.facts.ejection_fraction)
         current = self.current(shortening, days), self.current(ejection, days)
         until = self.evaluated_on  # a study after the freeze supersedes nothing
         return of_the_same_study(current[0], ejection.until(until)), of_the_same_study(current[1], shortening.until(until))
+
+    def heart_seen_otherwise(self, days: int) -> tuple[Gap, ...]:
+        """The newest fractions, where another method found them."""
+        newest = (self.current(series, days) for series in (self.facts.shortening_fraction, self.facts.ejection_fraction))
+        return tuple(gap for found in newest for gap in found.gaps if gap.reason is Why.WRONG_INSTRUMENT)
 
     def undated(self, series: Series, days: int) -> tuple[Reading, ...]:
         """Results, readable or not, that may be the newest, as far as their dates tell, and may not."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 from cds import course
 from cds.day import Day
 from cds.facts import LINEAGES, PatientFacts
-from cds.finding import Gap, Why
+from cds.finding import Finding, Gap, Why, met, not_met
 from cds.truth import MET, NOT_MET, UNKNOWN
 from cds.values import Choice, any_of
+
+OUTSIDE_THE_MARROW = frozenset({"extramedullary_only", "combined"})
+OF_B_CELLS = frozenset({"b_all", "burkitt_or_mature_b"})
 
 
 def lineage(facts: PatientFacts) -> Choice:
@@ -21,7 +24,7 @@ def lineage(facts: PatientFacts) -> Choice:
     if stated & denied or len(stated) > 1:
         told = evidence + tuple(d.source for d in refuted)
         gap = Gap("lineage", Why.CONFLICT, "more than one lineage on record: " + ", ".join(map(str, told)), told)
-        both = {"mixed_phenotype"} if {"b_all", "t_all"} <= stated else set()
+        both = {"mixed_phenotype"} if "t_all" in stated and stated & OF_B_CELLS else set()
         return any_of(stated | both | (LINEAGES if stated & denied else set()), gap)
     unreadable = [d for d in facts.diagnoses.items if d.unreadable and d.lineages - stated]
     if stated and unreadable:
@@ -40,16 +43,34 @@ def lineage(facts: PatientFacts) -> Choice:
     return Choice(LINEAGES - denied, tuple(d.source for d in refuted), (gap,))
 
 
+def mixed_at_one_time(facts: PatientFacts) -> Finding:
+    """Mixed phenotype at diagnosis or at relapse: all that is on record of that time says so, whatever it was at the other."""
+    denied = any(d.confirmed is NOT_MET and "mixed_phenotype" in d.lineages for d in facts.diagnoses.items)
+    answered = facts.chart_review.answers.get("lineage")
+    if denied or answered and answered.options != {"mixed_phenotype"}:
+        return not_met()
+    for of_relapse in (False, True):
+        then = [d for d in course.confirmed(facts) if d.lineages and d.relapse is of_relapse]
+        if then and all(d.lineages == {"mixed_phenotype"} for d in then):
+            return met(*(d.source for d in then), *(answered.evidence if answered else ()))
+    return not_met()
+
+
 def relapse_sites(facts: PatientFacts, outside: Choice) -> Choice:
-    """isolated_marrow | combined | extramedullary_only, as recorded for this relapse (not from the marrow count)."""
+    """isolated_marrow | combined | extramedullary_only, as recorded for this relapse (not from the marrow count).
+
+    Where the sites that are recorded all lie outside the marrow, it is combined only if the marrow shows it."""
     everything = {"isolated_marrow", "combined", "extramedullary_only"}
-    marrow = any("marrow" in d.sites for d in course.relapse_records(facts))
-    evidence = tuple(d.source for d in course.relapse_records(facts) if d.sites) + outside.evidence
+    records = course.relapse_records(facts)
+    evidence = tuple(dict.fromkeys((*(d.source for d in records if d.sites), *outside.evidence)))
     recorded = None
-    if marrow:
+    if any("marrow" in d.sites for d in records):
         recorded = Choice(frozenset({"combined"} if outside.options else {"isolated_marrow", "combined"}), evidence)
-    elif outside.options and any(d.sites for d in course.relapse_records(facts)):
-        recorded = Choice(frozenset({"extramedullary_only", "combined"}), evidence)
+    elif outside.options and any(d.sites for d in records):
+        silent = tuple(d.source for d in records if not d.sites)
+        unsaid = Gap("relapse site", Why.MISSING, f"{silent[0]}: at which site is not recorded", silent) if silent else None
+        gap = facts.diagnoses.gap or facts.chart_review.gap or unsaid
+        recorded = Choice(OUTSIDE_THE_MARROW, evidence, (gap,) if gap else ())
     answered = facts.chart_review.answers.get("relapse-site")
     if answered and recorded and recorded.options.isdisjoint(answered.options):
         words = "relapse site differs between the record and the chart review"

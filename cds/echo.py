@@ -1,9 +1,14 @@
-"""The most recent echocardiogram: a shortening or ejection fraction of an earlier study does not count."""
+"""The most recent echocardiogram: a shortening or ejection fraction of an earlier study, or by another method, does not count."""
 
 from __future__ import annotations
 
 from cds.finding import Gap, Why
 from cds.series import Candidates, Reading, Series
+
+
+def by_echocardiogram(fractions: Series) -> Series:
+    """Without what another method found, whenever it did: that is no more recent echocardiogram."""
+    return fractions.having(r for r in fractions.readings if "another_method" not in r.labels)
 
 
 def of_the_same_study(own: Candidates, other: Series) -> Candidates:

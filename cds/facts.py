@@ -144,7 +144,7 @@ class PatientFacts:
     bilirubin_direct: Series = _series("direct bilirubin")  # mg/dL
     bilirubin_conjugated: Series = _series("conjugated bilirubin")  # mg/dL; can prove direct high, never low
     bilirubin_total: Series = _series("total bilirubin")  # mg/dL
-    ejection_fraction: Series = _series("ejection fraction")  # %, left ventricle, by echocardiogram
+    ejection_fraction: Series = _series("ejection fraction")  # %, left ventricle, by echocardiogram; labels: another_method
     shortening_fraction: Series = _series("shortening fraction")  # %, by echocardiogram
 
     chart_review: ChartReview = field(default_factory=lambda: ChartReview(gap=not_looked_up("chart review")))

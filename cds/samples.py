@@ -98,47 +98,57 @@ class EndOfInduction:
 
     def marrow(self) -> Candidates:
         """The latest adequate marrow at end of induction; an inadequate one counts only when it is the only one."""
-        marrows, perhaps = self._samples(self.facts.marrow_blasts)
-        adequate = marrows.having(r for r in marrows.readings if "inadequate" not in r.labels)
+        marrows, named, perhaps = self._samples(self.facts.marrow_blasts)
+        adequate = _without_inadequate(marrows)
         also = tuple(r for r in perhaps if "inadequate" not in r.labels)
-        return self._latest(adequate if adequate.readings else marrows, also, "eoi-marrow-category")
+        return self._latest(adequate if adequate.readings else marrows, _without_inadequate(named), also, "eoi-marrow-category")
 
     def ngs_mrd(self) -> Candidates:
-        mrd, perhaps = self._samples(self.facts.mrd.only("marrow"))
         accepted = set(self.windows.mrd_methods)
-        ours = mrd.having((r for r in mrd.readings if r.labels & accepted), "end-of-induction NGS-MRD")
+        accepting = self.facts.mrd.having((r for r in self.facts.mrd.only("marrow").readings if r.labels & accepted), "NGS-MRD")
         undetected = frozenset({"not_detected"} if self.facts.chart_review.mrd_not_detected else ())
-        return self._latest(ours, tuple(r for r in perhaps if r.labels & accepted), "eoi-ngs-mrd", undetected)
+        return self._latest(*self._samples(accepting), "eoi-ngs-mrd", undetected)
 
     def other_mrd(self) -> tuple[Reading, ...]:
         """Residual disease at end of induction by flow cytometry or PCR: shown, never decides."""
-        mrd, perhaps = self._samples(self.facts.mrd)
-        return tuple(r for r in (*mrd.readings, *perhaps) if "ngs" not in r.labels)
+        mrd, named, perhaps = self._samples(self.facts.mrd)
+        return tuple(r for r in dict.fromkeys((*mrd.readings, *named.readings, *perhaps)) if "ngs" not in r.labels)
 
-    def _latest(self, samples: Series, perhaps: tuple[Reading, ...], link_id: str, labels: frozenset[str] = frozenset()) -> Candidates:
-        usable = tuple(r for r in samples.readings if r.problem is None)
-        found = _beside(samples.latest(on(self.facts.as_of)), perhaps, self._doubt)
-        return _with_answer(found, usable + perhaps, link_id, self.facts.chart_review, labels)
+    def _latest(self, samples: Series, named: Series, perhaps: tuple[Reading, ...], link_id: str, labels: frozenset[str] = frozenset()) -> Candidates:
+        """The latest, and the latest of the day a clinician names: neither is preferred, so both must agree."""
+        today = on(self.facts.as_of)
+        usable = tuple(r for r in dict.fromkeys(samples.readings + named.readings) if r.problem is None)
+        found = _both(samples.latest(today), named.latest(today))
+        return _with_answer(_beside(found, perhaps, self._doubt), usable + perhaps, link_id, self.facts.chart_review, labels)
 
-    def _samples(self, series: Series) -> tuple[Series, tuple[Reading, ...]]:
-        """Results labelled so, and those in the window after the start, or in its place those of the day a clinician names;
-        with them, results of which their dates do not tell. The end of the frontline induction may carry the same label."""
+    def _samples(self, series: Series) -> tuple[Series, Series, tuple[Reading, ...]]:
+        """Results labelled so, or in the window after the start; those of the day that a clinician names, which may be of
+        another week and hides none of the window; and results of which their dates do not tell. The end of the frontline
+        induction may carry the same label, and be taken for the day that was asked for: nothing before the start counts."""
         today = on(self.facts.as_of)
         since = self.start or self.relapse
         told = self.facts.chart_review.answers.get("eoi-date")
         first, last = self.windows.eoi_days
-        window = (told, told) if told else (self.start.plus_days(first), self.start.plus_days(last)) if self.start else None
-        labelled = series.only("eoi")
-        sure = [r for r in labelled.readings if since.surely_before(r.when) and not r.when.surely_after(today)]
-        perhaps = [r for r in labelled.readings if r not in sure and not r.when.surely_by(since) and not r.when.surely_after(today)]
-        if window:
-            timed = series.having(r for r in series.readings if r not in sure and r not in perhaps and not r.when.surely_after(today))
+        possible = series.having(r for r in series.readings if not r.when.surely_by(since) and not r.when.surely_after(today))
+        sure = [r for r in possible.only("eoi").readings if since.surely_before(r.when)]
+        perhaps = [r for r in possible.only("eoi").readings if r not in sure]
+        if self.start:
+            window = self.start.plus_days(first), self.start.plus_days(last)
+            timed = possible.having(r for r in possible.readings if "eoi" not in r.labels)
             sure += timed.between(*window).readings
             perhaps += timed.perhaps_between(*window).readings
-        return series.having(sure, f"end-of-induction {series.name}"), _telling(series.having(perhaps))
+        name = f"end-of-induction {series.name}"
+        named = possible.between(told, told) if told else possible.having(())
+        if told:
+            perhaps += (r for r in possible.perhaps_between(told, told).readings if r not in perhaps)
+        return series.having(sure, name), named.having(named.readings, name), _telling(series.having(perhaps))
 
     def _doubt(self, reading: Reading) -> Gap:
         return _is_it(reading, "of the end of this induction", self.start or self.relapse)
+
+
+def _without_inadequate(marrows: Series) -> Series:
+    return marrows.having(r for r in marrows.readings if "inadequate" not in r.labels)
 
 
 def _telling(series: Series) -> tuple[Reading, ...]:
@@ -158,8 +168,19 @@ def _beside(found: Candidates, perhaps: tuple[Reading, ...], doubt: Callable[[Re
     if not perhaps or not (found.readings or found.lacks(*SILENT)):
         return found
     if found.readings and not any(r.problem for r in perhaps):
-        return Candidates(found.name, found.readings + perhaps)
+        return Candidates(found.name, tuple(dict.fromkeys(found.readings + perhaps)))
     return Candidates(found.name, gaps=tuple(replace(doubt(r), fact=found.name) for r in perhaps))
+
+
+def _both(one: Candidates, other: Candidates) -> Candidates:
+    """What either gives; where one has nothing, or only a test that failed, the other."""
+    if other.lacks(*SILENT):
+        return one
+    if one.lacks(*SILENT):
+        return other
+    if gaps := one.gaps + other.gaps:
+        return Candidates(one.name, gaps=tuple(dict.fromkeys(gaps)))
+    return Candidates(one.name, tuple(dict.fromkeys(one.readings + other.readings)))
 
 
 def _with_answer(found: Candidates, on_record: tuple[Reading, ...], link_id: str, review: ChartReview, labels: frozenset[str] = frozenset()) -> Candidates:

@@ -154,4 +154,8 @@ def _freshness(name: str, reading: Reading, until: Day, days: int) -> list[Gap]:
         return [Gap(name, Why.STALE, f"{reading.source} is {age} days old (limit {days})", (reading.source,))]
     if not until.exact and until.gaps:
         return list(until.gaps)  # the day it is counted from is in doubt, and that is why
-    return [Gap(name, Why.IMPRECISE, f"{reading.source} has no exact date, so it may be older than {days} days", (reading.source,))]
+    if reading.when.exact:
+        words = f"{reading.source} may be older than {days} days, or taken later: the day to count from is not exact ({until})"
+    else:
+        words = f"{reading.source} has no exact date, so it may be older than {days} days"
+    return [Gap(name, Why.IMPRECISE, words, (reading.source,))]

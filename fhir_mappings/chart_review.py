@@ -18,7 +18,7 @@ from cds.values import Amount, Choice
 from fhir_mappings import dates
 from fhir_mappings.answers import READERS, Answer, code_of, percent
 from fhir_mappings.members import each, text
-from fhir_mappings.mrd import not_detected
+from fhir_mappings.mrd import no_finer_than, not_detected
 from fhir_mappings.record import Resource
 from fhir_mappings.subject import reference_of
 
@@ -48,7 +48,7 @@ def chart_review(responses: list[Resource], broken: list[Resource], gap: Gap | N
     issues: list[Evidence] = []
     sites: set[str] = set()
     newest = _newest([r for r in responses if all(_authored(b).surely_before(_authored(r)) for b in broken)])
-    limits = _limits(newest.get("eoi-ngs-mrd-lod", []))
+    limit = _limit(newest.get("eoi-ngs-mrd-lod", []))
     undetected = False
     for link_id, told in newest.items():
         if link_id == "extramedullary-site":
@@ -63,7 +63,7 @@ def chart_review(responses: list[Resource], broken: list[Resource], gap: Gap | N
             continue
         if link_id == "eoi-ngs-mrd":
             undetected = all(map(_is_zero, answers))
-            answers = [_below_detection(answer, limits) if _is_zero(answer) else answer for answer in answers]
+            answers = [_below_detection(answer, limit) if _is_zero(answer) else no_finer_than(limit, answer) for answer in answers]
         read[link_id] = answers[0]
         if differing := _differing(answers):
             gap_of_these = _differ(link_id, differing)
@@ -110,16 +110,16 @@ def _is_zero(answer: Answer | None) -> bool:
     return isinstance(answer, Amount) and answer.exact and answer.low == 0
 
 
-def _limits(told: list[tuple[Mapping[str, Any], Resource]]) -> list[Amount | None]:
-    return [percent(answer, _source("eoi-ngs-mrd-lod", response)) for answer, response in told]
-
-
-def _below_detection(mrd: Amount, limits: list[Amount | None]) -> Amount:
+def _limit(told: list[tuple[Mapping[str, Any], Resource]]) -> Amount | None:
     """Of several limits of detection the highest: no more than that was shown."""
+    limits = [percent(answer, _source("eoi-ngs-mrd-lod", response)) for answer, response in told]
     known = [limit for limit in limits if limit is not None and limit.exact and limit.low]
-    found = max(known, key=lambda limit: limit.low) if known and known == limits else None
+    return max(known, key=lambda limit: limit.low) if known and known == limits else None
+
+
+def _below_detection(mrd: Amount, limit: Amount | None) -> Amount:
     reading = Reading(mrd, Day(), mrd.evidence[0])
-    return not_detected("end-of-induction NGS-MRD", reading, found, mrd.evidence[0], frozenset()).value
+    return not_detected("end-of-induction NGS-MRD", reading, limit, mrd.evidence[0], frozenset()).value
 
 
 def _answers(items: Any, depth: int = 0) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:

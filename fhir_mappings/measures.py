@@ -29,18 +29,23 @@ INADEQUATE = frozenset({"inadequate"})
 
 
 def blasts(result: Result, labels: frozenset[str]) -> Reading:
-    """Marrow blasts in %; a sample that was inadequate is labelled so, since a later adequate one counts instead."""
+    """Marrow blasts in %, or M1, M2, M3 in their place."""
     if not_of_marrow(result.resource):
         return unusable_reading(result, Why.CONFLICT, OF_ANOTHER_SAMPLE, labels)
     if "flow" in (coded_words(result.resource.get("method")) or "").lower():
         return unusable_reading(result, Why.WRONG_INSTRUMENT, "counted by flow cytometry, not by morphology", labels)
-    return amount_reading(result, PERCENT, labels | (INADEQUATE if _inadequate(result) else frozenset()))
+    return _counted_or_named(result, labels)
 
 
 def marrow_category(result: Result, labels: frozenset[str]) -> Reading:
     """M1, M2 or M3 as the blasts it stands for."""
     if not_of_marrow(result.resource):
         return unusable_reading(result, Why.CONFLICT, OF_ANOTHER_SAMPLE, labels)
+    return _counted_or_named(result, labels)
+
+
+def _counted_or_named(result: Result, labels: frozenset[str]) -> Reading:
+    """An inadequate sample is labelled so, since a later adequate one counts instead."""
     category = category_of(result.element)
     reading = amount_reading(result, PERCENT, labels | (INADEQUATE if _inadequate(result) else frozenset()))
     if category is None or (reading.problem and reading.problem.reason is Why.PENDING):
@@ -50,11 +55,12 @@ def marrow_category(result: Result, labels: frozenset[str]) -> Reading:
 
 
 def category_of(element: Any) -> Amount | None:
+    """By code, or in exactly these words: "M1 or M2" is neither, and so is any other text."""
+    written = " ".join(str(element.get("valueString", "")).upper().split())
     for name, blasts_of in MARROW_CATEGORIES.items():
-        coded = codelists.states(element.get("valueCodeableConcept"), f"marrow_category_{name.lower()}")
-        if coded or str(element.get("valueString", "")).strip().upper() == name:
+        if codelists.states(element.get("valueCodeableConcept"), f"marrow_category_{name.lower()}") or written == name:
             return blasts_of
-    return None
+    return MARROW_CATEGORIES["M1"] if written == "NO BLASTS" else None
 
 
 def performance(result: Result, labels: frozenset[str]) -> Reading:
@@ -132,7 +138,8 @@ def ejection_fraction(result: Result, labels: frozenset[str]) -> Reading:
     other = codelists.states(code, "lvef_not_echo") or not_by_echo(result.resource)
     if not other and (codelists.states(code, "lvef_echo") or _says_echo(method)):
         return amount_reading(result, ECHO_PERCENT, labels | {"echo"})
-    told = amount_reading(result, ECHO_PERCENT, labels)
+    another = other and not codelists.states(code, "lvef_echo")  # else its code and its method contradict each other
+    told = amount_reading(result, ECHO_PERCENT, labels | {"another_method"} if another else labels)
     words = "not by echocardiogram" if other else "its method is not stated"
     gap = Gap(result.name, Why.WRONG_INSTRUMENT if other else Why.MISSING, f"{told.source}: {words}", (told.source,))
     return Reading(any_amount(gap), told.when, told.source, told.labels, gap)

@@ -17,7 +17,7 @@ from cds.series import Reading
 from cds.values import Amount
 from fhir_mappings import codelists
 from fhir_mappings.contradicted import not_of_marrow
-from fhir_mappings.observations import NEGATIVE, Result, amount_reading, reported, unusable_reading
+from fhir_mappings.observations import NEGATIVE, Result, amount_reading, coded_words, unusable_reading
 from fhir_mappings.units import MRD
 
 ASSAYS = tuple(  # the concept, its human name, its labels
@@ -31,21 +31,22 @@ _EXPONENT = re.compile(r"\s*(<)?\s*(\d+(?:\.\d+)?)[eE]-(\d)\s*$")
 
 
 def mrd_reading(result: Result, labels: frozenset[str]) -> Reading:
-    """MRD in % of nucleated cells; a value of 0 or a coded "not detected" reads as below the limit of detection."""
+    """MRD in % of nucleated cells; a value of 0 or a coded "not detected" reads as below the limit of detection. Text is for a
+    person, whatever it says: a "negative" that somebody typed would give standard risk."""
     if "marrow" in labels and not_of_marrow(result.resource):
         return unusable_reading(result, Why.CONFLICT, "its code says bone marrow, its sample is another", labels)
     result = replace(result, element=_as_quantity(result.element))
     reading = amount_reading(result, MRD, labels)
-    if _is_written_out(result.element) and reading.problem is None:
+    if reading.problem and reading.problem.reason is Why.PENDING:
+        return reading
+    if _is_written_out(result.element):
         return unusable_reading(result, Why.UNIT, "a text is for a person", labels)
     if reading.problem and not _not_detected(result.element):
         return reading
-    if reading.problem and reading.problem.reason is Why.PENDING:
-        return reading
+    limit = limit_of_detection(result)
     is_zero = isinstance(reading.value, Amount) and reading.value.exact and reading.value.low == 0
     if not (is_zero or _not_detected(result.element)):
-        return reading
-    limit = limit_of_detection(result)
+        return replace(reading, value=no_finer_than(limit, reading.value))
     source = replace(reading.source, words=f"{result.name} not detected" + (f" (limit of detection {limit.low} %)" if limit else ""))
     return not_detected(result.name, reading, limit, source, labels)
 
@@ -56,6 +57,15 @@ def not_detected(name: str, reading: Reading, limit: Amount | None, source: Evid
         gap = Gap(name, Why.MISSING, f"{source}: the sample's limit of detection is not recorded", (source,))
         return Reading(Amount(Decimal(0), Decimal(100), "%", evidence=(source,), gaps=(gap,)), reading.when, source, labels)
     return Reading(Amount(Decimal(0), limit.low, "%", high_open=True, evidence=(source,)), reading.when, source, labels)
+
+
+def no_finer_than(limit: Amount | None, value: Amount) -> Amount:
+    """A number below the sample's own limit of detection: less than that limit, and perhaps no less. `<0.01 %` by a sample
+    that sees 0.1 % is anything below 0.1 %."""
+    if limit is None or value.high is None or value.high >= limit.low:
+        return value
+    words = f"{'; '.join(map(str, value.evidence))}: below the sample's limit of detection of {limit.low} %"
+    return replace(value, high=limit.low, high_open=True, gaps=(Gap("value", Why.IMPRECISE, words, value.evidence),))
 
 
 def limit_of_detection(result: Result) -> Amount | None:
@@ -69,12 +79,13 @@ def limit_of_detection(result: Result) -> Amount | None:
 
 
 def _is_written_out(element: Mapping[str, Any]) -> bool:
-    """A text that is none of the three fractions: `0.005 %` may be anything that somebody typed (terminology 3.1)."""
+    """A text that is none of the three fractions: `0.005 %`, `not detected` may be anything that somebody typed (terminology 3.1)."""
     return isinstance(element.get("valueString"), str) and "valueQuantity" not in element
 
 
 def _not_detected(element: Mapping[str, Any]) -> bool:
-    return codelists.states(element.get("valueCodeableConcept"), *NEGATIVE) or reported(element).strip().lower() in ("not detected", "undetected", "negative")
+    answer = element.get("valueCodeableConcept")
+    return codelists.states(answer, *NEGATIVE) or (coded_words(answer) or "").strip().lower() in ("not detected", "undetected", "negative")
 
 
 def _ratio(element: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -226,6 +226,16 @@ def test_the_window_includes_its_last_day():
     assert creatinine.current(on("2025-08-17"), 14).gaps[0].reason is Why.MISSING
 
 
+@pytest.mark.parametrize(
+    "taken, until, told",
+    [("2025-08-10", "2025-08", "creatinine 1 mg/dL on 2025-08-10 may be older than 14 days, or taken later: the day to count from is not exact (2025-08)"),
+     ("2025-08", "2025-09-01", "creatinine 1 mg/dL on 2025-08 has no exact date, so it may be older than 14 days")],
+)  # fmt: skip
+def test_what_is_not_exact_is_told(taken, until, told):
+    (gap,) = Series("creatinine", (reading("1 mg/dL", taken),)).current(partial(until), 14).gaps
+    assert (gap.reason, gap.words) == (Why.IMPRECISE, told)
+
+
 def test_candidates_must_agree():
     both = Candidates("creatinine", (reading("1 mg/dL", "2025-08-28"), reading("2 mg/dL", "2025-08-28")))
     assert (both < amount("3 mg/dL")).truth is MET and (both < amount("1 mg/dL")).truth is NOT_MET

@@ -40,6 +40,11 @@ def test_without_a_label_21_to_56_days_after_the_first_dose(day, counts):
     assert groups(observation("marrow blasts", "2 %", day), LOW) == ("SR" if counts else "SR/VHR")
 
 
+def test_a_month_that_is_not_over_ends_on_the_day_asked_about():
+    assert groups(CLEAR, observation("ngs MRD", "0.004 %", "2025-10"), as_of="2025-10-27") == "SR"
+    assert groups(CLEAR, observation("ngs MRD", "0.004 %", "2025-10"), as_of="2025-10-28") == "SR/HR"
+
+
 def test_a_label_counts_on_any_day_after_the_first_dose():
     for day in ("2025-09-10", "2025-11-20"):
         assert groups(CLEAR, observation("ngs MRD", "0.004 %", day, eoi=True)) == "SR"
@@ -93,9 +98,42 @@ def test_below_0_01_percent_must_be_shown(told, lod, expected, flagged):
         assert ("mrd_insufficient_sensitivity" in flags(*chart)) is flagged
 
 
+@pytest.mark.parametrize(
+    "told, lod, expected",
+    [("<0.01 %", "0.1 %", "SR/HR"), ("<0.01 %", "0.011 %", "SR/HR"), ("<0.01 %", "0.01 %", "SR"), ("<0.01 %", "0.0001 %", "SR"), ("<=0.005 %", "0.1 %", "SR/HR"),
+     ("0.004 %", "0.1 %", "SR/HR"), ("0.004 %", "0.005 %", "SR"), ("0.2 %", "0.5 %", "HR"), ("0.2 %", "0.1 %", "HR"), (">0.2 %", "0.5 %", "HR"), ("<100 {cells}/10*6", "0.1 %", "SR/HR")],
+)  # fmt: skip
+def test_no_result_is_finer_than_its_sample(told, lod, expected):
+    """What lies below the limit of detection is below that limit, and nothing less, whatever number is printed."""
+    assert groups(CLEAR, observation("ngs MRD", told, "2025-10-01", eoi=True, lod=lod)) == expected
+    assert groups(answers({"eoi-marrow-category": "M1", "eoi-ngs-mrd": told, "eoi-ngs-mrd-lod": lod})) == expected
+
+
+def test_and_says_so():
+    (gap,) = judged(CLEAR, observation("ngs MRD", "<0.01 %", "2025-10-01", eoi=True, lod="0.1 %")).risk.gaps
+    assert gap.words == "NGS-MRD (marrow) < 0.01 % on 2025-10-01: below the sample's limit of detection of 0.1 %"
+    (gap,) = judged(CLEAR, answers({"eoi-ngs-mrd": "0.004 %", "eoi-ngs-mrd-lod": "0.1 %"})).risk.gaps
+    assert "0.004 %" in gap.words and gap.words.endswith("below the sample's limit of detection of 0.1 %")
+
+
+@pytest.mark.parametrize("text", ["negative", "not detected", "Not detected", "undetected", "no residual disease", "trace", "0.004 %"])
+def test_residual_disease_in_words_is_for_a_person(text):
+    """Three written fractions are read and no other text, however fine the sample (terminology 3.1); coded, it is an answer."""
+    written = observation("ngs MRD", None, "2025-10-01", eoi=True, lod="0.0001 %", valueString=text)
+    told = judged(CLEAR, written).risk
+    assert told.possible == ("SR", "HR") and any("a text is for a person" in gap.words for gap in told.gaps)
+    assert groups(CLEAR, written, answers({"eoi-ngs-mrd": "0.001 %"})) == "SR/HR"  # the record is not silent
+    assert groups(CLEAR, observation("ngs MRD", None, "2025-10-01", status="preliminary", eoi=True, valueString=text)) == "SR/HR"
+
+
 @pytest.mark.parametrize("told, expected", [("4.9 %", "SR"), ("5.0 %", "VHR"), ("<5 %", "SR"), ("<10 %", "SR/VHR"), ("inadequate", "SR/VHR")])
 def test_the_marrow_at_its_limit(told, expected):
     assert groups(observation("marrow blasts", told, "2025-10-01", eoi=True), LOW) == expected
+
+
+@pytest.mark.parametrize("text, expected", [("M1", "SR"), ("no blasts", "SR"), ("M2", "VHR"), ("M3", "VHR"), ("M1, regenerating", "SR/VHR"), ("in remission", "SR/VHR")])
+def test_the_marrow_in_words(text, expected):
+    assert groups(observation("marrow blasts", None, "2025-10-01", eoi=True, valueString=text), LOW) == expected
 
 
 def test_of_repeated_marrows_the_latest_adequate_one():
@@ -118,6 +156,52 @@ def test_the_chart_review_and_the_record_must_agree():
 def test_a_clinician_may_name_the_day():
     chart = [observation("marrow blasts", "2 %", "2025-11-10"), observation("ngs MRD", "0.004 %", "2025-11-10")]
     assert groups(*chart) == "SR/HR/VHR" and groups(*chart, answers({"eoi-date": "2025-11-10"})) == "SR"
+
+
+NAMED = answers({"eoi-date": "2025-10-01"})
+
+
+@pytest.mark.parametrize(
+    "marrow, mrd, expected",
+    [("30 %", None, "SR/VHR"), (None, "0.5 %", "SR/HR"), ("30 %", "0.5 %", "SR/HR/VHR"), ("1 %", "0.003 %", "SR"), ("30", None, "SR/VHR")],
+)  # fmt: skip
+def test_the_day_a_clinician_names_hides_no_other_result_of_the_window(marrow, mrd, expected):
+    """The record's rule and the clinician point at two samples: where they differ, neither is preferred."""
+    later = [observation(test, told, "2025-10-09") for test, told in (("marrow blasts", marrow), ("ngs MRD", mrd)) if told]
+    assert groups(CLEAR, LOW, *later, NAMED) == expected
+
+
+def test_nor_does_a_later_result_hide_that_of_the_day_named():
+    for again in (observation("marrow blasts", "2 %", "2025-10-09"), observation("marrow blasts", "2 %", "2025-11-20", eoi=True)):
+        assert groups(FULL, again, LOW, NAMED) == "SR/VHR"
+    assert groups(CLEAR, HIGH, observation("ngs MRD", "0.001 %", "2025-10-09"), NAMED) == "SR/HR"
+    assert groups(CLEAR, observation("ngs MRD", "0.001 %", "2025-10-01", status="preliminary"), observation("ngs MRD", "0.001 %", "2025-10-09"), NAMED) == "SR/HR"
+
+
+def test_of_repeated_marrows_a_clinician_may_name_the_latest():
+    again = observation("marrow blasts", "2 %", "2025-10-09")
+    assert groups(FULL, again, LOW, answers({"eoi-date": "2025-10-09"})) == "SR"
+
+
+def test_a_day_named_outside_the_window_adds_to_it_and_replaces_nothing():
+    later = (observation("marrow blasts", "2 %", "2025-11-10"), observation("ngs MRD", "0.004 %", "2025-11-10"), answers({"eoi-date": "2025-11-10"}))
+    assert groups(observation("marrow blasts", "30 %", "2025-10-09"), *later) == "SR/VHR"
+    assert groups(observation("ngs MRD", "0.5 %", "2025-10-09"), *later) == "SR/HR"
+
+
+def test_what_the_day_named_lacks_the_window_has():
+    assert groups(observation("marrow blasts", "30 %", "2025-10-09"), LOW, NAMED) == "VHR"
+    assert groups(observation("marrow blasts", "inadequate", "2025-10-01"), observation("marrow blasts", "2 %", "2025-10-09"), LOW, NAMED) == "SR"
+
+
+def test_no_day_before_the_reinduction_is_the_end_of_it():
+    frontline = (observation("marrow blasts", "1 %", "2019-03-05"), observation("ngs MRD", "0.001 %", "2019-03-05"))
+    assert groups(*frontline, answers({"eoi-date": "2019-03-05"})) == "SR/HR/VHR"
+
+
+def test_a_month_named_may_mean_each_of_its_results():
+    assert groups(CLEAR, LOW, observation("marrow blasts", "30 %", "2025-10-09"), answers({"eoi-date": "2025-10"})) == "SR/VHR"
+    assert groups(CLEAR, LOW, answers({"eoi-date": "2025-10"})) == "SR"
 
 
 def test_a_group_says_nothing_of_treatment():

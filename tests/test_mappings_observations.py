@@ -166,7 +166,7 @@ def test_residual_disease_in_every_unit_of_the_interface(told, expected):
     assert read("ngs MRD", told) == expected
 
 
-@pytest.mark.parametrize("text, expected", [("<10^-4", "< 0.0100 %"), ("2x10^-5", "0.002 %"), ("1.2E-4", "0.0120 %"), ("10-4", None), ("0.005 %", "unit"), ("<0.005 %", "unit"), ("10 ppm", "unit"), ("negative", "< 0.0001 %"), ("low positive", "missing")])
+@pytest.mark.parametrize("text, expected", [("<10^-4", "< 0.0100 %"), ("2x10^-5", "0.002 %"), ("1.2E-4", "0.0120 %"), ("10-4", None), ("0.005 %", "unit"), ("<0.005 %", "unit"), ("10 ppm", "unit"), ("negative", "unit"), ("not detected", "unit"), ("Undetected", "unit"), ("low positive", "unit")])
 def test_residual_disease_written_out(text, expected):
     told = read("ngs MRD", None, valueString=text, lod="0.0001 %")
     if expected and "%" in expected:
@@ -199,6 +199,22 @@ def test_marrow_categories(told, expected):
     assert read("marrow category", None, valueString=f" {told.lower()} ") == expected
     assert read("marrow category", told, status="preliminary") == "pending"
     assert read("marrow category", None, valueString="M2b") in ("unit", "missing")
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [("M1", "< 5 %"), (" m2 ", "5 to 25 %"), ("M3", "25 to 100 %"), ("no blasts", "< 5 %"), ("No  blasts", "< 5 %"), ("M1 marrow", "unit"), ("M1/M2", "unit"),
+     ("no blasts seen by flow", "missing"), ("few blasts", "missing"), ("no", "missing"), ("remission", "missing")],
+)  # fmt: skip
+@pytest.mark.parametrize("test", ["marrow blasts", "marrow category"])
+def test_a_marrow_in_the_words_that_the_documents_name(test, text, expected):
+    assert read(test, None, valueString=text) == expected
+    assert read(test, None, valueString=text, status="preliminary") == "pending"
+    assert read(test, None, valueString=text, bodySite=BLOOD) == "conflict"
+
+
+def test_a_category_by_flow_cytometry_is_none():
+    assert read("marrow blasts", None, valueString="M1", method={"text": "Flow cytometry"}) == "wrong_instrument"
 
 
 @pytest.mark.parametrize(
@@ -298,6 +314,13 @@ def test_an_echocardiogram_by_another_method_is_none(test):
         assert read(test, "62 %", method={"text": method}) == "wrong_instrument", method
     for method in ("Simpson biplane", "M-mode", "Teichholz", "2D echocardiography", "visual estimate"):
         assert read(test, "62 %", method={"text": method}) == "62 %", method
+
+
+def test_by_another_method_or_in_contradiction():
+    """The code of an echocardiogram beside the name of another method may be either: it may be the most recent one."""
+    for code, another in (("8812-0", True), ("10230-1", True), ("18043-0", False)):
+        (reading,) = readings("ejection fraction", observation("ejection fraction", "62 %", "2025-08-28", code=concept((LOINC, code)), method={"text": "MUGA"}))
+        assert reading.problem and ("another_method" in reading.labels) is another, code
 
 
 def test_a_limit_of_detection_that_is_written_out_is_for_a_person():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -145,6 +146,8 @@ def check(link_id: str, answers: Any, read: Any, review: Any) -> None:
         assert review.mrd_not_detected and read.high == (limit.value if limit and limit.value else 100)
     elif isinstance(given, Percent):
         same = bounded(given.comparator, given.value, "%")
+        if link_id == "eoi-ngs-mrd" and same.high is not None and (limit := answers.get("eoi-ngs-mrd-lod")) and limit.value > same.high:
+            same = replace(same, high=limit.value, high_open=True)  # no finer than the sample
         assert (read.low, read.high, read.low_open, read.high_open) == (same.low, same.high, same.low_open, same.high_open)
     elif question.type == DATE:
         assert str(read) == given

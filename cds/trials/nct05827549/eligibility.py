@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cds.case import Case
 from cds.criterion import inclusion, unclear_text
 from cds.day import Day
-from cds.finding import Basis, Finding, Gap, Why, choose, given, not_met, unknown
+from cds.disease import OUTSIDE_THE_MARROW
+from cds.echo import by_echocardiogram
+from cds.finding import Basis, Finding, Gap, Why, choose, given, met, not_met, unknown
 from cds.limits import LimitByAgeAndSex
 from cds.samples import M2
 from cds.series import Reading, Series
@@ -53,7 +57,7 @@ def diagnosis(p: Case, policy: Policies) -> Finding:
     "medullary site) Additionally, subjects whose blast cells in bone marrow are less than 5% (ALL whether type M2 or M3 "
     "must be definite)",
     reading="First relapse after a remission, marrow involved with at least 5 % blasts by morphology (M2 or M3). The "
-    "sentence on less than 5 % has no verb: such a marrow is for the study team.",
+    "sentence on less than 5 % has no verb: such a marrow is for the study team, unless only sites outside the marrow are recorded.",
 )
 def first_relapse_with_marrow(p: Case, policy: Policies) -> Finding:
     suspected = unknown(Gap("relapse", Why.MISSING, "relapse suspected, not documented", p.relapse.evidence))
@@ -61,9 +65,21 @@ def first_relapse_with_marrow(p: Case, policy: Policies) -> Finding:
     return given(first, marrow_involved(p, policy))
 
 
+def extramedullary_only(p: Case) -> Finding:
+    """Said to be so; or every record of the relapse names its sites, the marrow is none of them, and no marrow shows otherwise."""
+    sites = p.relapse_sites
+    if sites.options != OUTSIDE_THE_MARROW or sites.gaps or (p.marrow_at_relapse >= M2).truth is MET:
+        return sites.is_("extramedullary_only")
+    where = " and ".join(SITES[site] for site in sorted(p.extramedullary_sites.options))
+    return met(*sites.evidence, note=f"relapse recorded at {where}, not in the marrow")
+
+
+SITES = {"cns": "CNS", "testis": "testis", "other": "another site"}
+
+
 def marrow_involved(p: Case, policy: Policies) -> Finding:
     """Marrow in this relapse: by its blasts; an extramedullary-only relapse is contradicted by a marrow of 5 % or more."""
-    outside_only = p.relapse_sites.is_("extramedullary_only")
+    outside_only = extramedullary_only(p)
     enough = (p.marrow_at_relapse >= M2).about("marrow blasts")
     if outside_only.truth is MET:
         if enough.truth is MET:
@@ -153,14 +169,19 @@ def liver_function(p: Case, policy: Policies) -> Finding:
     "INC-08",
     "Adequate Cardiac Function defined as: Shortening fraction of ≥ 27% by echocardiogram, or Ejection fraction of ≥ 50% "
     "by echocardiogram",
-    reading="Either suffices, both from the most recent echocardiogram; a value by another method does not count.",
+    reading="Either suffices, both from the most recent echocardiogram; a value by another method does not count: beside a good "
+    "echocardiogram it changes nothing, and without one it leaves the question open.",
     modifiable=True,
 )
 def cardiac_function(p: Case, policy: Policies) -> Finding:
     shortening, ejection = p.latest_echo(policy.echo_days)
     enough = (shortening >= amount("27 %")) | (ejection >= amount("50 %"))
+    otherwise = p.heart_seen_otherwise(policy.echo_days)
+    if enough.truth is not MET and otherwise:
+        seen = {gap.fact for gap in otherwise}
+        return unknown(*otherwise, *(gap for gap in enough.gaps if not (gap.reason is Why.MISSING and gap.fact in seen)))
     doubts = [r for series, limit in ((p.facts.shortening_fraction, "27 %"), (p.facts.ejection_fraction, "50 %"))
-              for r in p.undated(series, policy.echo_days) if r.problem or (r.value >= amount(limit)).truth is NOT_MET]  # fmt: skip
+              for r in p.undated(by_echocardiogram(series), policy.echo_days) if r.problem or (r.value >= amount(limit)).truth is NOT_MET]  # fmt: skip
     if enough.truth is MET and doubts:
         return unknown(*(Gap("ejection fraction", Why.IMPRECISE, f"{r.source}: is it of the most recent echocardiogram?", (r.source,)) for r in doubts))
     return enough
@@ -179,7 +200,8 @@ def performance_status(p: Case, policy: Policies) -> Finding:
     asked = {r: ~grown_up[r] if "lansky" in r.labels else grown_up[r] for r in scores.readings if r.labels & {"lansky", "karnofsky"}}
     right = scores.having(r for r in scores.readings if r in asked and asked[r].truth is not NOT_MET)
     current = p.current(right, policy.performance_status_days)
-    wrong = Series(scores.name, tuple(r for r in scores.readings if r not in right.readings))
+    others = (r for r in scores.readings if r not in right.readings and not (r.problem and r.problem.reason is Why.MISSING))
+    wrong = Series(scores.name, tuple(replace(r, problem=None) for r in others))  # the other scale, whatever can be read of it
     newer = _possibly_newer(wrong.until(p.evaluated_on), right.until(p.evaluated_on))
     if newer:
         return unknown(*(wrong_scale(r) for r in newer))
@@ -197,8 +219,7 @@ def performance_status(p: Case, policy: Policies) -> Finding:
 
 def _possibly_newer(scores: Series, others: Series) -> tuple[Reading, ...]:
     """Those that may have been given after every one of the others, as far as the dates tell; of the same day is not newer."""
-    given = (r for r in scores.readings if not (r.problem and r.problem.reason is Why.MISSING))
-    return tuple(r for r in given if others.readings and all(_may_follow(r.when, other.when) for other in others.readings))
+    return tuple(r for r in scores.readings if others.readings and all(_may_follow(r.when, other.when) for other in others.readings))
 
 
 def _may_follow(day: Day, other: Day) -> bool:

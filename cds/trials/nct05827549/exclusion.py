@@ -78,9 +78,10 @@ def relapse_within_a_month_of_induction(p: Case, policy: Policies) -> Finding:
 @exclusion(
     "EXC-05",
     "Patients with mixed phenotype leukemia",
+    reading="At diagnosis or at relapse: either suffices. Another switch of lineage between the two does not say which it is.",
 )
 def mixed_phenotype_leukaemia(p: Case, policy: Policies) -> Finding:
-    return p.lineage.is_("mixed_phenotype")
+    return p.mixed_at_one_time | p.lineage.is_("mixed_phenotype")
 
 
 @exclusion(

@@ -22,7 +22,7 @@ def age_22_contested(p: Case, policy: Policies) -> Finding:
 
 @flag("Marrow relapse recorded, but blasts below 5 %: the text's sentence on such marrows is incomplete.")
 def marrow_below_5pct_source_sentence_incomplete(p: Case, policy: Policies) -> Finding:
-    return p.relapse.is_("first") & _unless(p.relapse_sites.is_("extramedullary_only"), p.marrow_at_relapse < M2)
+    return p.relapse.is_("first") & _unless(eligibility.extramedullary_only(p), p.marrow_at_relapse < M2)
 
 
 @flag("Marrow blasts of 5 to 25 % (M2) at relapse: a second test is customary before calling it a relapse.")
