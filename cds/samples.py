@@ -116,9 +116,9 @@ class EndOfInduction:
 
     def _latest(self, samples: Series, named: Series, perhaps: tuple[Reading, ...], link_id: str, labels: frozenset[str] = frozenset()) -> Candidates:
         """The latest, and the latest of the day a clinician names: neither is preferred, so both must agree."""
-        today = on(self.facts.as_of)
         usable = tuple(r for r in dict.fromkeys(samples.readings + named.readings) if r.problem is None)
-        found = _both(samples.latest(today), named.latest(today))
+        asked = [each for each in (samples, named) if each.readings] or [samples]
+        found = _each_of([each.latest(on(self.facts.as_of)) for each in asked])
         return _with_answer(_beside(found, perhaps, self._doubt), usable + perhaps, link_id, self.facts.chart_review, labels)
 
     def _samples(self, series: Series) -> tuple[Series, Series, tuple[Reading, ...]]:
@@ -172,15 +172,11 @@ def _beside(found: Candidates, perhaps: tuple[Reading, ...], doubt: Callable[[Re
     return Candidates(found.name, gaps=tuple(replace(doubt(r), fact=found.name) for r in perhaps))
 
 
-def _both(one: Candidates, other: Candidates) -> Candidates:
-    """What either gives; where one has nothing, or only a test that failed, the other."""
-    if other.lacks(*SILENT):
-        return one
-    if one.lacks(*SILENT):
-        return other
-    if gaps := one.gaps + other.gaps:
-        return Candidates(one.name, gaps=tuple(dict.fromkeys(gaps)))
-    return Candidates(one.name, tuple(dict.fromkeys(one.readings + other.readings)))
+def _each_of(several: list[Candidates]) -> Candidates:
+    """Every reading of all of them; none, if one of them lacks its own: a newest result without an answer is not made up for."""
+    gaps = dict.fromkeys(gap for found in several for gap in found.gaps)
+    readings = dict.fromkeys(reading for found in several for reading in found.readings)
+    return Candidates(several[0].name, () if gaps else tuple(readings), tuple(gaps))
 
 
 def _with_answer(found: Candidates, on_record: tuple[Reading, ...], link_id: str, review: ChartReview, labels: frozenset[str] = frozenset()) -> Candidates:

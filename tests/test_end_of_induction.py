@@ -178,6 +178,16 @@ def test_nor_does_a_later_result_hide_that_of_the_day_named():
     assert groups(CLEAR, observation("ngs MRD", "0.001 %", "2025-10-01", status="preliminary"), observation("ngs MRD", "0.001 %", "2025-10-09"), NAMED) == "SR/HR"
 
 
+@pytest.mark.parametrize("told, status", [("failed", "final"), ("not trackable", "final"), (None, "final"), (None, "registered"), ("0.001", "final")])
+def test_a_day_named_makes_up_for_no_later_result_without_an_answer(told, status):
+    for label in (True, False):
+        later = observation("ngs MRD", told, "2025-10-09", status=status, eoi=label)
+        assert groups(CLEAR, LOW, later) == groups(CLEAR, LOW, later, NAMED) == "SR/HR"
+        assert groups(CLEAR, LOW, later, answers({"eoi-date": "2025-10-09"})) == "SR/HR"
+    outside = observation("ngs MRD", told, "2025-11-10", status=status)
+    assert groups(CLEAR, LOW, outside) == "SR" and groups(CLEAR, LOW, outside, answers({"eoi-date": "2025-11-10"})) == "SR/HR"
+
+
 def test_of_repeated_marrows_a_clinician_may_name_the_latest():
     again = observation("marrow blasts", "2 %", "2025-10-09")
     assert groups(FULL, again, LOW, answers({"eoi-date": "2025-10-09"})) == "SR"
